@@ -1,0 +1,1 @@
+"""What a bookkeeper would recognise: money, parties, documents, reference records, and the words for problems."""

@@ -1,0 +1,106 @@
+"""What makes a unit the same unit, and how a change of its content is seen."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Final
+
+from connector_service.domain.documents import Document, Line, TimeRecord
+from connector_service.domain.kinds import Kind
+
+_SEPARATOR: Final = "\x1f"
+_LINE_SEPARATOR: Final = "\x1e"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKey:
+    """A unit within one source and one target company: its kind, where it is made from, and its key there."""
+
+    kind: Kind
+    key: str
+    made_from: str = ""
+    """Empty for the kind's own records; else the alternative, such as ``packing_list`` or ``receiver``."""
+
+
+def _number(value: Decimal | None) -> str:
+    if value is None:
+        return ""
+    # 121, 121.0 and 121.00 are one amount: a driver that changes its mind about zeros is not an edit.
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _line(line: Line) -> str:
+    return _SEPARATOR.join(
+        (
+            line.number,
+            line.description,
+            _number(line.quantity),
+            _number(line.unit_price),
+            _number(line.discount),
+            _number(line.amount),
+            line.account,
+            line.tax_code,
+            _number(line.tax_amount),
+            line.item,
+            line.cost_code,
+            line.project,
+        )
+    )
+
+
+def _moment(value: date | datetime | None) -> str:
+    return "" if value is None else value.isoformat()
+
+
+def canonical(document: Document) -> str:
+    """The booked content of a document as one text; the source's own marks (sent, paid, exported) are not part of it."""
+    if isinstance(document, TimeRecord):
+        return _SEPARATOR.join(
+            (
+                document.number,
+                document.date.isoformat(),
+                document.employee_key,
+                str(document.minutes),
+                _moment(document.start),
+                _moment(document.end),
+                str(document.break_minutes),
+                document.pay_item,
+                document.job,
+                document.customer_key,
+                document.item,
+                document.cost_code,
+                "1" if document.billable else "",
+                "1" if document.overtime else "",
+                document.note,
+            )
+        )
+    head = _SEPARATOR.join(
+        (
+            document.number,
+            document.date.isoformat(),
+            _moment(document.due_date),
+            document.party_key,
+            document.currency,
+            _number(document.rate),
+            _number(document.total),
+            _number(document.tax_total),
+            _number(document.discount),
+            document.discount_tax_code,
+            _number(document.freight),
+            document.freight_tax_code,
+            _number(document.rounding),
+            "1" if document.prices_include_tax else "",
+            document.care_of_key,
+            document.terms,
+            document.project,
+            document.note,
+        )
+    )
+    return _LINE_SEPARATOR.join((head, *map(_line, document.lines)))
+
+
+def fingerprint(document: Document) -> bytes:
+    """Sixteen bytes that change when, and only when, the booked content changes."""
+    return blake2b(canonical(document).encode(), digest_size=16).digest()

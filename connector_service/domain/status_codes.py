@@ -1,0 +1,69 @@
+"""Status codes: why a document may not be pushed yet, and what an issue is about. Their texts stand in ``messages``."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class StatusCode(StrEnum):
+    """The checks, in the order in which the first failed one gives a document its status code."""
+
+    UNREADABLE = "UNREADABLE"
+    NOT_SENT = "NOT_SENT"
+    NOT_APPROVED = "NOT_APPROVED"
+    DATED_BEFORE_BEGIN = "DATED_BEFORE_BEGIN"
+    PARTY_NOT_LINKED = "PARTY_NOT_LINKED"
+    LINK_WRONG = "LINK_WRONG"
+    PARTY_INACTIVE = "PARTY_INACTIVE"
+    CARE_OF_NOT_LINKED = "CARE_OF_NOT_LINKED"
+    EMPLOYEE_NOT_LINKED = "EMPLOYEE_NOT_LINKED"
+    NUMBER_MISSING = "NUMBER_MISSING"
+    NUMBER_EXISTS = "NUMBER_EXISTS"
+    SAME_NUMBER_OTHER_CONTENT = "SAME_NUMBER_OTHER_CONTENT"
+    ACCOUNT_NOT_MAPPED = "ACCOUNT_NOT_MAPPED"
+    ITEM_NOT_MAPPED = "ITEM_NOT_MAPPED"
+    TAX_NOT_MAPPED = "TAX_NOT_MAPPED"
+    COST_CODE_NOT_MAPPED = "COST_CODE_NOT_MAPPED"
+    PROJECT_NOT_MAPPED = "PROJECT_NOT_MAPPED"
+    TERM_NOT_MAPPED = "TERM_NOT_MAPPED"
+    PAY_ITEM_NOT_MAPPED = "PAY_ITEM_NOT_MAPPED"
+    LINE_WITHOUT_TEXT = "LINE_WITHOUT_TEXT"
+    TOTAL_MISMATCH = "TOTAL_MISMATCH"
+    PERIOD_CLOSED = "PERIOD_CLOSED"
+    CURRENCY_NOT_ENABLED = "CURRENCY_NOT_ENABLED"
+    RATE_MISSING = "RATE_MISSING"
+    FIELD_TOO_LONG = "FIELD_TOO_LONG"
+
+
+ORDER: Final[dict[str, int]] = {code.value: place for place, code in enumerate(StatusCode)}
+"""The place of each check."""
+
+
+class OutcomeCode(StrEnum):
+    """Codes beside the checks that a document can carry for what happened to it at the target or at the source."""
+
+    REFUSED_BY_TARGET = "REFUSED_BY_TARGET"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    BOOKED_DIFFERS = "BOOKED_DIFFERS"
+    CHANGED_AT_SOURCE = "CHANGED_AT_SOURCE"
+
+
+class IssueCode(StrEnum):
+    """What an open issue is about."""
+
+    STORE_BEHIND = "STORE_BEHIND"
+    STORE_SET_ASIDE = "STORE_SET_ASIDE"
+    SOURCE_EMPTY = "SOURCE_EMPTY"
+    SOURCE_SHRUNK = "SOURCE_SHRUNK"
+    TOO_MANY_NEW = "TOO_MANY_NEW"
+    BEGIN_DATE_NEEDED = "BEGIN_DATE_NEEDED"
+    SOURCE_UNREACHABLE = "SOURCE_UNREACHABLE"
+    TARGET_UNREACHABLE = "TARGET_UNREACHABLE"
+    GRANT_DEAD = "GRANT_DEAD"
+    SETTINGS_WRONG = "SETTINGS_WRONG"
+    DOCUMENT_IN_DOUBT = "DOCUMENT_IN_DOUBT"
+    DOCUMENT_DRIFTED = "DOCUMENT_DRIFTED"
+    BOOKED_DIFFERS = "BOOKED_DIFFERS"
+    WRITEBACK_FAILED = "WRITEBACK_FAILED"
+    DISK_FULL = "DISK_FULL"
+    AUDIT_BROKEN = "AUDIT_BROKEN"
+    RUN_BROKE = "RUN_BROKE"
