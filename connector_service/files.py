@@ -1,0 +1,132 @@
+"""Files that survive a crash and are read by nobody else: for settings, vault and tokens. Standard library only."""
+
+import contextlib
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from connector_service.domain.problems import NeedsUser
+
+PRIVATE: Final = 0o600
+"""Rights of a file that only its owner may read and write (POSIX)."""
+PRIVATE_FOLDER: Final = 0o700
+"""Rights of a folder that only its owner may enter (POSIX)."""
+
+_WINDOWS: Final = sys.platform == "win32"
+_ADMINISTRATORS: Final = "S-1-5-32-544"
+_SYSTEM: Final = "S-1-5-18"
+# Who may always read: SYSTEM, Administrators, the owner, by their SDDL short names and SIDs
+# (Microsoft, "SID strings" and "Well-known SIDs").
+_TRUSTED: Final = frozenset({"SY", "BA", "OW", "CO", _SYSTEM, _ADMINISTRATORS, "S-1-3-4", "S-1-3-0"})
+# An access control entry in SDDL: (type;flags;rights;object;inherited object;trustee).
+_ACE: Final = re.compile(r"\((X?O?A|ZA);[^;]*;[^;]*;[^;]*;[^;]*;([^;)]+)")
+
+
+def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Put ``data`` in the place of the file in one step: after a crash the old or the new content is there, whole.
+
+    ``private`` restricts the new file to its owner; otherwise it keeps the rights of the one that it replaces.
+    Raises ``OSError`` when it cannot be written; the old file is then untouched.
+    """
+    goal = path.resolve()  # a link stays a link: what it points to is replaced
+    temporary = goal.with_name(f".{goal.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as stream:
+            if private:
+                restrict(temporary)
+            elif goal.exists():
+                _copy_rights(goal, temporary)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(goal)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(goal.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` durable. Windows has no such call and needs none."""
+    if _WINDOWS:
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def restrict(path: Path) -> None:
+    """Leave a file or folder to its owner (on Windows: to the account, Administrators and SYSTEM).
+
+    Raises ``OSError`` where that cannot be done.
+    """
+    if not _WINDOWS:
+        path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE)
+        return
+    inherit = "(OI)(CI)F" if path.is_dir() else "F"
+    grants = [f"*{sid}:{inherit}" for sid in (_ADMINISTRATORS, _SYSTEM, _own_sid())]
+    answer = subprocess.run(
+        ["icacls", str(path), "/inheritance:r", "/grant:r", *grants], capture_output=True, check=False
+    )
+    if answer.returncode != 0:
+        raise OSError(f"icacls could not restrict {path} (exit status {answer.returncode})")
+
+
+def refuse_if_shared(path: Path, what: str) -> None:
+    """Raise ``NeedsUser``, with the fix, when other accounts of this computer may read the file. ``what`` names it."""
+    if _WINDOWS:
+        others = readers_besides(_access_list(path), _own_sid())
+        shared = f"The accounts {', '.join(sorted(others))} may read it." if others else ""
+        fix = f'Run: icacls "{path}" /inheritance:r /grant:r *{_ADMINISTRATORS}:F *{_SYSTEM}:F "%USERNAME%":F'
+    else:
+        rights = path.stat().st_mode & 0o777
+        shared = f"Its rights are {rights:04o}, so other accounts may read or change it." if rights & 0o077 else ""
+        fix = f"Run: chmod 600 '{path}'"
+    if shared:
+        raise NeedsUser(
+            f"{what} is not read, because it is open to others: {path}.",
+            why=shared,
+            fix=f"{fix}. Then change the secrets in it, if somebody else may have seen them.",
+            code="VAULT_OPEN_TO_OTHERS",
+        )
+
+
+def readers_besides(descriptor: str, owner: str) -> set[str]:
+    """Trustees that an SDDL security descriptor lets in, besides ``owner``, Administrators and SYSTEM."""
+    _, _, entries = descriptor.partition("D:")
+    return {trustee for _, trustee in _ACE.findall(entries)} - _TRUSTED - {owner}
+
+
+def _copy_rights(source: Path, goal: Path) -> None:
+    if _WINDOWS:
+        return  # a new file has the rights that its folder hands down, as the old one had
+    status = source.stat()
+    goal.chmod(status.st_mode & 0o7777)
+    if (status.st_uid, status.st_gid) != (goal.stat().st_uid, goal.stat().st_gid):
+        # Only root may give a file away; for others the file stays theirs.
+        with contextlib.suppress(PermissionError):
+            os.chown(goal, status.st_uid, status.st_gid)
+
+
+def _own_sid() -> str:
+    answer = subprocess.run(["whoami", "/user", "/fo", "csv", "/nh"], capture_output=True, check=True)
+    found = re.search(rb"S-1-[0-9-]+", answer.stdout)
+    if not found:
+        raise OSError("Windows did not tell the identifier of this account (whoami /user)")
+    return found.group().decode("ascii")
+
+
+def _access_list(path: Path) -> str:
+    """The file's descriptor, as ``icacls /save`` writes it: SIDs instead of names in the user's language."""
+    saved = path.with_name(f".{path.name}.{secrets.token_hex(6)}.acl")
+    try:
+        subprocess.run(["icacls", str(path), "/save", str(saved)], capture_output=True, check=True)
+        return saved.read_text("utf-16-le")
+    finally:
+        saved.unlink(missing_ok=True)
