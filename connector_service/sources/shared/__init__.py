@@ -1,0 +1,1 @@
+"""What several source systems use: the profile reader, and documents built from flat rows."""

@@ -1,0 +1,86 @@
+"""The columns of a table: which there must be, and what turns each into the domain's type."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any, Final
+
+from connector_service.domain.kinds import Kind, PartyKind
+from connector_service.domain.money import ZERO
+from connector_service.domain.problems import SettingsFault
+from connector_service.sources.shared import values
+from connector_service.sources.shared.fields import LINE_FIELDS, Type, did_you_mean, fields_of
+from connector_service.sources.shared.profile import KindProfile
+from connector_service.sources.shared.values import Converter
+
+_DEFAULTS: Final[dict[str, Any]] = {
+    "rate": None,
+    "line.quantity": Decimal(1),
+    "line.unit_price": None,
+    "line.tax_amount": None,
+    "sent": None,
+    "paid": None,
+    "approved": None,
+    "active": True,
+}
+"""What stands for a missing value where it is not zero, no or an empty text."""
+
+
+def needed_fields(table: KindProfile) -> list[tuple[str, ...]]:
+    """Fields that a table must give; of several in one tuple, one is enough (``start`` stands for both times)."""
+    if isinstance(table.kind, PartyKind):
+        return [("key",), ("name",)]
+    if table.kind is Kind.TIME_RECORD:
+        return [("key",), ("date",), ("employee_key",), ("minutes", "start"), ("minutes", "end")]
+    total = [] if table.total_from_lines else [("total",)]
+    currency = [] if table.currency else [("currency",)]
+    amount = [("line.amount", "line.quantity"), ("line.amount", "line.unit_price")]
+    return [("key",), ("date",), ("party_key",), *currency, *total, *amount]
+
+
+def check_fields(table: KindProfile, fields: Sequence[str]) -> None:
+    """Refuse columns that are no field of the kind, that come twice, or that are missing (``SettingsFault``)."""
+    known = list(fields_of(table.kind))
+    faults = [
+        f"The column `{name}` is not a field. {did_you_mean(name, known)}" for name in fields if name not in known
+    ]
+    faults += [f"The column `{name}` comes twice." for name in dict.fromkeys(fields) if fields.count(name) > 1]
+    for choice in needed_fields(table):
+        if not any(name in fields for name in choice):
+            faults.append(f"There is no column {' or '.join(f'`{name}`' for name in dict.fromkeys(choice))}.")
+    if faults:
+        raise SettingsFault(
+            f"The profile {table.place} cannot be used.",
+            why=" ".join(dict.fromkeys(faults)),
+            fix="Name the columns in the profile as the fields are named, such as: h.InvoiceNo as key.",
+            code="SETTINGS_WRONG",
+        )
+
+
+def converter(table: KindProfile, field: str, what: Type, zone: tzinfo, step: Decimal) -> Converter:
+    """The converter of one field; ``step`` is the smallest amount of the document's currency."""
+    match what:
+        case Type.MONEY:
+            convert = values.number_of(table.decimal, step, _DEFAULTS.get(field, ZERO))
+        case Type.NUMBER:
+            convert = values.number_of(table.decimal, None, _DEFAULTS.get(field, ZERO))
+        case Type.DATE:
+            convert = values.day_of(table.date_format, zone)
+        case Type.FLAG:
+            convert = values.flag_of(_DEFAULTS.get(field, False))
+        case Type.MOMENT:
+            convert = values.moment_of(table.since_format)
+        case Type.CLOCK:
+            convert = values.clock_of(zone)
+        case Type.MINUTES:
+            convert = values.seconds_of(table.decimal)
+        case _:
+            convert = values.currency_of(table.currency) if field == "currency" else values.as_text
+    must = ("key", "date", "party_key", "employee_key", "currency", "total", "line.amount")
+    return values.needed(convert) if field in must and not (field == "currency" and table.currency) else convert
+
+
+def line_default(name: str) -> Any:
+    """What a line's field holds where the table has no column for it."""
+    what = LINE_FIELDS[name.partition(".")[2]]
+    return _DEFAULTS.get(name, "" if what is Type.TEXT else ZERO)
