@@ -1,5 +1,6 @@
 """What a target must be. Everything but company, prepare, push and look-up is optional and declared in its manifest."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -101,7 +102,7 @@ class LookUp:
     external_reference: str = ""
     number: str = ""
     party_id: str = ""
-    date: date | None = None
+    date: dt.date | None = None  # in this class the plain word is the field
     total: Decimal | None = None
     currency: str = ""
 
@@ -122,7 +123,7 @@ class Booked:
     number: str
     external_reference: str = ""
     party_id: str = ""
-    date: date | None = None
+    date: dt.date | None = None
     total: Decimal | None = None
     tax_total: Decimal | None = None
     currency: str = ""
