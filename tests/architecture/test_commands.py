@@ -1,0 +1,176 @@
+"""The command line: every command says what it does, and the README shows only commands that exist."""
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import pytest
+import typer
+import typer.main
+from typer.core import TyperGroup
+
+from tests.architecture.text_rules import Typed, dev_commands, typed_commands
+from tests.architecture.tree import ROOT
+
+# Typer's commands have no public type of their own.
+Command: TypeAlias = Any
+
+
+def command_tree() -> TyperGroup:
+    """The command line as its library sees it."""
+    main = pytest.importorskip("connector_service.cli.main", reason="the command line is not built yet")
+    command = typer.main.get_command(main.app)
+    assert isinstance(command, TyperGroup)
+    return command
+
+
+def child_of(group: TyperGroup, name: str) -> Command:
+    """A command of a group, or None."""
+    return group.get_command(typer.Context(group), name)
+
+
+def all_commands(group: TyperGroup, path: str = "connector") -> Iterator[tuple[str, Command]]:
+    """Every command and group under a group."""
+    for name in group.list_commands(typer.Context(group)):
+        command = child_of(group, name)
+        yield f"{path} {name}", command
+        if isinstance(command, TyperGroup):
+            yield from all_commands(command, f"{path} {name}")
+
+
+def help_faults(group: TyperGroup) -> list[str]:
+    """Commands and options without a help text."""
+    faults = []
+    for path, command in all_commands(group):
+        if command.hidden:
+            continue
+        if not (command.help or "").strip():
+            faults.append(f"`{path}` has no help text")
+        faults += [
+            f"`{path} {option.opts[0]}` has no help text"
+            for option in command.params
+            if option.param_type_name == "option" and not option.help and not option.hidden
+        ]
+    return faults
+
+
+def names_of(command: Command) -> set[str]:
+    """The options of a command, long and short, with their negatives."""
+    return {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
+
+
+def typed_fault(typed: Typed, group: TyperGroup) -> str:
+    """Why a command that a page shows would not be understood, or ""."""
+    command: Command = group
+    options, path = names_of(group) | {"--help"}, "connector"
+    for word in typed.words:
+        if not isinstance(command, TyperGroup):
+            break
+        following = child_of(command, word)
+        if following is None:
+            return f"`{path} {word}` does not exist"
+        command, path = following, f"{path} {word}"
+        options |= names_of(command)
+    unknown = [option for option in typed.options if option not in options]
+    return f"`{path}` has no option {unknown[0]}" if unknown else ""
+
+
+def readme_commands(program: str) -> list[Typed]:
+    """The commands of one program in the README's fenced blocks."""
+    page = ROOT / "README.md"
+    if not page.exists():
+        pytest.skip("there is no README.md yet")
+    return [typed for typed in typed_commands(page.read_text(encoding="utf-8")) if typed.program == program]
+
+
+def test_every_command_and_option_has_a_help_text() -> None:
+    faults = help_faults(command_tree())
+    assert not faults, "\n".join(faults)
+
+
+def test_readme_names_commands_of_dev_py_that_exist() -> None:
+    shown = readme_commands("dev.py")
+    assert {typed.words[0] for typed in shown} >= {"demo", "test"}
+    source = (ROOT / "dev.py").read_text(encoding="utf-8")
+    assert {typed.words[0] for typed in shown} <= dev_commands(source)
+    own = {"test": {"--quick", "--long"}, "lock": {"--upgrade"}}
+    for typed in shown:
+        assert set(typed.options) <= own.get(typed.words[0], set(typed.options))
+
+
+def test_readme_names_commands_of_connector_that_exist() -> None:
+    group = command_tree()
+    # `dev.py demo` hands its options on to `connector demo`.
+    shown = [
+        *readme_commands("connector"),
+        *(typed for typed in readme_commands("dev.py") if typed.words[:1] == ("demo",)),
+    ]
+    assert shown
+    faults = [fault for typed in shown if (fault := typed_fault(typed, group))]
+    assert not faults, "\n".join(faults)
+
+
+def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert [line for line in script.splitlines() if "dev.py" in line] == ["python3 dev.py test"]
+
+
+SAMPLE = """
+Text with `connector nothing` in a line.
+
+```
+$ python3 dev.py demo --once        # about a minute
+118 of 120 exported
+  connector like output
+connector sync ROUTE [--dry-run]     one run
+connector audit show | more
+py -3.13 dev.py test --quick
+```
+"""
+
+
+def test_page_reader_finds_commands_and_not_their_output() -> None:
+    assert typed_commands(SAMPLE) == [
+        Typed("dev.py", ("demo",), ("--once",)),
+        Typed("connector", ("sync", "ROUTE"), ("--dry-run",)),
+        Typed("connector", ("audit", "show"), ()),
+        Typed("dev.py", ("test",), ("--quick",)),
+    ]
+
+
+def sample_group() -> TyperGroup:
+    """A small command line, with a command that has no help."""
+    app, audit = typer.Typer(), typer.Typer(help="The trail.")
+
+    @audit.command()
+    def show(route: str = typer.Option("", "--route", help="Only this one.")) -> None:
+        """Show it."""
+
+    @app.command()
+    def sync(dry_run: bool = typer.Option(False, "--dry-run")) -> None:
+        pass
+
+    app.add_typer(audit, name="audit")
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command
+
+
+def test_help_checker_sees_a_command_without_help() -> None:
+    faults = help_faults(sample_group())
+    assert [fault for fault in faults if "sync" in fault] == [
+        "`connector sync` has no help text",
+        "`connector sync --dry-run` has no help text",
+    ]
+    assert not [fault for fault in faults if "audit" in fault]
+
+
+def test_page_checker_sees_what_does_not_exist() -> None:
+    group = sample_group()
+    assert typed_fault(Typed("connector", ("audit", "show"), ("--route",)), group) == ""
+    assert typed_fault(Typed("connector", ("sync", "ROUTE"), ("--dry-run",)), group) == ""
+    assert typed_fault(Typed("connector", ("audit", "list"), ()), group) == "`connector audit list` does not exist"
+    assert "no option --all" in typed_fault(Typed("connector", ("audit", "show"), ("--all",)), group)
+
+
+def test_dev_py_reader() -> None:
+    assert dev_commands('def main():\n    commands = {"demo": demo, "test": test}\n') == {"demo", "test"}
