@@ -45,6 +45,22 @@ class Sealer(Protocol):
         ...
 
 
+class TrailOutbox(Protocol):
+    """The sealed lines that the store still holds, until they stand in the trail's files for good."""
+
+    def unflushed(self, after: int, limit: int) -> list[tuple[int, str, str]]:
+        """Sequence, line and hash of the lines with a sequence above ``after``, in order, at most ``limit``."""
+        ...
+
+    def flushed(self, up_to: int) -> None:
+        """The lines up to this sequence stand in the trail durably; the store may let go of them."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """Sequence and hash of the last line that was ever sealed; ``(0, "")`` before the first."""
+        ...
+
+
 class Known(NamedTuple):
     """What the store knows of a unit."""
 
@@ -61,6 +77,8 @@ class Known(NamedTuple):
     generation: int
     """Raised each time that a push is proved not to have booked."""
     date: date | None = None
+    run: int = 0
+    """The last run that read or touched it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +209,10 @@ class Journal(Protocol):
         """The number under which this source and this company are remembered; made on first sight."""
         ...
 
+    def find_pair(self, source_identity: str, company: str) -> int | None:
+        """That number, where there is one already."""
+        ...
+
     def pair_digest(self, pair: int) -> str:
         """A text that stands for source and company in the trail and in external references."""
         ...
@@ -217,8 +239,12 @@ class Journal(Protocol):
         """Documents in these states that the run has not touched yet, by id, with their content."""
         ...
 
-    def content(self, document_ids: Sequence[int]) -> dict[int, Document]:
-        """The content of documents, as it was last read."""
+    def by_ids(self, document_ids: Sequence[int]) -> list[Known]:
+        """What is known of documents, by their numbers in the store."""
+        ...
+
+    def content(self, document_ids: Sequence[int], newer: bool = False) -> dict[int, Document]:
+        """The content of documents as it was last read or booked; with ``newer`` as it changed after that."""
         ...
 
     def apply(self, context: Context, changes: Sequence[Change]) -> list[Known]:
@@ -241,11 +267,15 @@ class Journal(Protocol):
         """Lead marked documents of a window back to waiting, by a person; returns how many."""
         ...
 
-    def begin_intent(self, context: Context, purpose: str, prepared: Prepared, members: Sequence[Member]) -> Intent:
-        """Commit an intent and lead its documents to sending, before the call."""
+    def begin_intent(
+        self, context: Context, purpose: str, prepared: Prepared, members: Sequence[Member], state: State
+    ) -> Intent:
+        """Commit an intent before the call; a push leads its documents to ``state``: sending, or queued."""
         ...
 
-    def finish_intent(self, context: Context, intent: Intent, changes: Sequence[Change], open_members: int) -> None:
+    def finish_intent(
+        self, context: Context, intent: Intent, changes: Sequence[Change], open_members: int
+    ) -> list[Known]:
         """Commit outcomes; the intent stays open while ``open_members`` of it are in doubt or queued."""
         ...
 
@@ -309,6 +339,14 @@ class Journal(Protocol):
         self, run: int, exit_status: int, counts: Mapping[str, int], totals: Mapping[str, Any], message: str
     ) -> None:
         """Close a run with what it did."""
+        ...
+
+    def run_counts(self, run: int) -> dict[str, int]:
+        """How many documents a run left in each state."""
+        ...
+
+    def run_totals(self, run: int) -> dict[str, dict[str, dict[str, str]]]:
+        """By kind and currency, the amount that the run looked at and the amount exported."""
         ...
 
     def open_issue(self, route: str, problem: Problem, key: str = "", confirmable: bool = False) -> IssueRow:

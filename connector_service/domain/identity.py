@@ -55,7 +55,7 @@ def _moment(value: date | datetime | None) -> str:
 
 
 def canonical(document: Document) -> str:
-    """The booked content of a document as one text; the source's own marks (sent, paid, exported) are not part of it."""
+    """The booked content of a document as one text, without the source's own marks (sent, paid, exported)."""
     if isinstance(document, TimeRecord):
         return _SEPARATOR.join(
             (
@@ -104,3 +104,9 @@ def canonical(document: Document) -> str:
 def fingerprint(document: Document) -> bytes:
     """Sixteen bytes that change when, and only when, the booked content changes."""
     return blake2b(canonical(document).encode(), digest_size=16).digest()
+
+
+def unit_uuid(pair_digest: str, unit: UnitKey) -> bytes:
+    """Sixteen bytes that stand for a unit of one source and one company, and for no other."""
+    text = _SEPARATOR.join((pair_digest, unit.kind.value, unit.made_from, unit.key))
+    return blake2b(text.encode(), digest_size=16, person=b"connector-unit").digest()

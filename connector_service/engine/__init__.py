@@ -1,0 +1,1 @@
+"""From a source to the books: plan, push, settle. It knows systems and the store only by their contracts."""

@@ -1,0 +1,337 @@
+"""One pass over a route: settle, mark, brake, read, plan, push, write back, report."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+from time import monotonic
+from typing import Any, Final
+
+from connector_service.contract.crashpoints import crash_point
+from connector_service.contract.journal import Change, Event, RouteState
+from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
+from connector_service.contract.target import CompanyInfo
+from connector_service.domain.documents import SourceRecord
+from connector_service.domain.kinds import OPEN_STATES, Kind, State
+from connector_service.domain.messages import MESSAGES, problem
+from connector_service.domain.problems import (
+    ConnectorError,
+    NeedsUser,
+    Problem,
+    RetryLater,
+    SettingsFault,
+    Stop,
+)
+from connector_service.domain.status_codes import IssueCode
+from connector_service.engine import brakes as brakes_module
+from connector_service.engine.begin_date import apply_begin
+from connector_service.engine.chunks import CHUNK, Work, chunked
+from connector_service.engine.gather import Gatherer, closed_lists
+from connector_service.engine.push import Pusher
+from connector_service.engine.reference import pull
+from connector_service.engine.settle import collect, settle
+from connector_service.engine.setup import Route
+from connector_service.engine.writeback import write_back
+
+OVERLAP: Final = timedelta(minutes=10)
+"""How far each reading goes back: a long transaction at the source commits rows that carry an earlier moment."""
+
+_OLD: Final = timedelta(hours=48)
+_NEEDS_PERSON: Final = (State.HELD, State.REFUSED, State.IN_DOUBT, State.UNREADABLE, State.DRIFTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of a run."""
+
+    mode: str = "manual"
+    kinds: tuple[Kind, ...] = ()
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def window(self) -> Window | None:
+        """The dates that were asked for; ``None`` where none were."""
+        if self.first is None and self.last is None:
+            return None
+        return Window(self.first or FIRST_DATE, self.last or LAST_DATE)
+
+
+@dataclass(slots=True)
+class RunResult:
+    """How a run ended."""
+
+    run: int
+    exit: int
+    counts: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+    fault: ConnectorError | None = None
+    seconds: float = 0.0
+
+
+def exit_status(fault: ConnectorError) -> int:
+    """The exit status that a fault gives to a command."""
+    if isinstance(fault, SettingsFault):
+        return 2
+    if isinstance(fault, Stop):
+        return 1
+    return 3 if isinstance(fault, RetryLater | NeedsUser) else 1
+
+
+@dataclass(slots=True)
+class Runner:
+    """Carries out one run of one route."""
+
+    route: Route
+    request: Request
+    progress: Callable[[str, int], None] = lambda _what, _count: None
+    """Told what is being done and how many records were taken in since the last call."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the service is asked to stop."""
+    _began: float = field(default=0.0)
+
+    def execute(self) -> RunResult:
+        """Run, and end in a stored report whatever happens to the systems; faults of ours are the caller's."""
+        self._began = monotonic()
+        request, journal = self.request, self.route.journal
+        row = journal.start_run(self.route.name, request.mode, False, request.first, request.last)
+        fault: ConnectorError | None = None
+        unchanged = 0
+        try:
+            work, fault = self._work(row.id)
+            unchanged = work.unchanged
+        except ConnectorError as stopped:
+            fault = stopped
+        if fault is not None:
+            self._issue_for(fault)
+        return self._end(row.id, unchanged, fault)
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def _work(self, run: int) -> tuple[Work, ConnectorError | None]:
+        route = self.route
+        self._refuse_while_store_is_behind()
+        company, pair, state = self._open(run)
+        crash_point("run.opened")
+        settle(route, pair, run)
+        collect(route, pair, run)
+        begin_is_new = route.options.begin is not None and route.options.begin != state.begin
+        self.progress("marking", 0)
+        apply_begin(route, pair, run, state)
+        crash_point("run.begin_applied")
+        counts = self._brake(pair, state)
+        pull(route, company.id, closed_lists(route), only_stale=True)
+        self._reachable()
+        digest = route.journal.pair_digest(pair)
+        pusher = Pusher(route, pair, run, digest, self._may_go_on)
+        work = Work(route, pair, run, digest, Gatherer(route, pair, company, begin_is_new), pusher)
+        finished = self._documents(work, state)
+        if work.pusher.result.in_doubt:
+            settle(route, pair, run)
+        fault = write_back(route, pair, run)
+        self._issue(IssueCode.WRITEBACK_FAILED, fault)
+        if finished and not work.pusher.result.left:
+            if state.probes != counts or state.accepted:
+                state.probes, state.accepted = counts, {}
+                route.journal.save_route_state(route.name, state)
+        self._standing_issues(pair)
+        return work, work.pusher.result.stopped_by
+
+    def _documents(self, work: Work, state: RouteState) -> bool:
+        """Plan what waits in the store, then what the source has; whether everything was gone through."""
+        kinds = [kind for kind in self.route.kinds() if not self.request.kinds or kind in self.request.kinds]
+        self._waiting(work, kinds)
+        for kind in kinds:
+            work.held = 0
+            work.latest = None
+            if not self._source(work, kind, state):
+                return False
+        return True
+
+    def _waiting(self, work: Work, kinds: Sequence[Kind]) -> None:
+        after = 0
+        route = self.route
+        while held := route.journal.open_documents(work.pair, OPEN_STATES, work.run, after, CHUNK):
+            after = held[-1].known.id
+            by_kind: dict[Kind, list[Any]] = {}
+            for one in held:
+                if one.known.kind in kinds and one.known.made_from == route.made_from(one.known.kind):
+                    by_kind.setdefault(one.known.kind, []).append(one)
+            for kind, rows in by_kind.items():
+                if not self._may_go_on():
+                    return
+                for part in chunked(self._fresh(work, kind, rows)):
+                    work.take(kind, part, from_source=False)
+
+    def _fresh(self, work: Work, kind: Kind, rows: Sequence[Any]) -> list[SourceRecord]:
+        """The content to plan with: what would be pushed is read again, so that nothing stale or deleted is booked."""
+        route = self.route
+        stored = {one.known.key: one for one in rows}
+        records: list[SourceRecord] = [one.document for one in rows if one.document is not None]
+        if route.source.manifest.consumes:
+            return records
+        known = {key: one.known for key, one in stored.items()}
+        to_push = {
+            decision.record.key for decision in work.decide(kind, records, known) if decision.action.value == "push"
+        }
+        again = [
+            (key, one.known.date or FIRST_DATE) for key, one in stored.items() if one.document is None or key in to_push
+        ]
+        if not again:
+            return records
+        fresh = {record.key: record for record in route.source.read_keys(kind, again)}
+        gone = [stored[key].known for key, _ in again if key not in fresh]
+        context = route.context(work.pair, work.run)
+        route.journal.apply(context, [Change(State.GONE, one) for one in gone])
+        asked = {key for key, _ in again}
+        return [record for record in records if record.key not in asked] + list(fresh.values())
+
+    def _source(self, work: Work, kind: Kind, state: RouteState) -> bool:
+        route, window = self.route, self.request.window
+        incremental = route.source.manifest.incremental and window is None
+        since = self._since(state.cursors.get(kind.value)) if incremental else None
+        for chunk in chunked(self._counted(kind, route.source.read(kind, since, window or Window()))):
+            if not self._may_go_on() or work.area_is_stopped():
+                return False
+            work.take(kind, chunk, from_source=True)
+            if work.pusher.result.stopped_by is not None:
+                return False
+        if since is None and not route.source.manifest.consumes:
+            self._gone(work, kind, window or Window())
+        if incremental and work.latest is not None:
+            cursor = self._capped(work.latest).isoformat()
+            if state.cursors.get(kind.value) != cursor:
+                state.cursors[kind.value] = cursor
+                route.journal.save_route_state(route.name, state)
+        return True
+
+    def _gone(self, work: Work, kind: Kind, window: Window) -> None:
+        unseen = self.route.journal.unseen(work.pair, kind, self.route.made_from(kind), window, work.run)
+        rest = iter(unseen)
+        while part := list(islice(rest, CHUNK)):
+            self.route.journal.apply(self.route.context(work.pair, work.run), [Change(State.GONE, one) for one in part])
+
+    def _counted(self, kind: Kind, records: Iterator[SourceRecord]) -> Iterator[SourceRecord]:
+        for place, record in enumerate(records):
+            if place % 50 == 0:
+                self.progress(kind.value, 50)
+            yield record
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
+    def _refuse_while_store_is_behind(self) -> None:
+        for issue in self.route.journal.issues(None):
+            if issue.code == IssueCode.STORE_BEHIND:
+                raise Stop(issue.what, why=issue.why, fix=issue.fix, code=issue.code)
+
+    def _open(self, run: int) -> tuple[CompanyInfo, int, RouteState]:
+        route = self.route
+        company = route.target.company()
+        identity = route.source.identity()
+        pair = route.journal.pair(identity, company.id)
+        made_from = ", ".join(f"{kind}={one}" for kind, one in sorted(route.options.made_from.items()))
+        state = route.journal.route_state(route.name)
+        if state is None:
+            state = RouteState(pair, identity, company.id, made_from)
+            route.journal.save_route_state(route.name, state, Event("route_opened", route.name, run=run))
+            return company, pair, state
+        if (state.pair, state.made_from) != (pair, made_from):
+            state = self._changed(state, replace(state, pair=pair, made_from=made_from), identity, company, run)
+        return company, pair, state
+
+    def _changed(self, old: RouteState, new: RouteState, identity: str, company: CompanyInfo, run: int) -> RouteState:
+        """Another source, company or kind of record: the same work would be booked again, unless a new date says from when."""
+        begin = self.route.options.begin
+        if begin is None or begin == old.begin:
+            changes = []
+            if identity != old.source_identity:
+                changes.append(f"the source was {old.source_identity} and is {identity}")
+            if company.id != old.company:
+                changes.append(f"the company was {old.company} and is {company.id}")
+            if new.made_from != old.made_from:
+                changes.append(
+                    f"documents were made from {old.made_from or 'their own records'} and now are from"
+                    f" {new.made_from or 'their own records'}"
+                )
+            found = problem(IssueCode.BEGIN_DATE_NEEDED, why="; ".join(changes) + ".", route=self.route.name)
+            raise Stop(found.what, why=found.why, fix=found.fix, code=found.code)
+        new.source_identity, new.company = identity, company.id
+        new.begin, new.cursors, new.probes, new.accepted = None, {}, {}, {}
+        event = Event("route_changed", self.route.name, run=run, details={"begin": begin.isoformat()})
+        self.route.journal.save_route_state(self.route.name, new, event)
+        return new
+
+    def _brake(self, pair: int, state: RouteState) -> dict[str, int]:
+        counts, pulled = brakes_module.probe(self.route, pair, state)
+        if not pulled:
+            self.route.journal.close_issues(self.route.name, brakes_module.CODES)
+            return counts
+        for brake in pulled:
+            key = f"{brake.kind.value}:{brake.count}"
+            self.route.journal.open_issue(self.route.name, brake.problem, key, confirmable=True)
+        first = pulled[0].problem
+        raise Stop(first.what, why=first.why, fix=first.fix, code=first.code)
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def _may_go_on(self) -> bool:
+        minutes = self.route.options.burst_minutes
+        over = self.request.mode == "auto" and minutes and monotonic() - self._began > minutes * 60
+        return not over and not self.stopping()
+
+    def _now_like(self, moment: datetime) -> datetime:
+        now = self.route.clock()
+        return now if moment.tzinfo else now.replace(tzinfo=None)
+
+    def _since(self, cursor: str | None) -> datetime | None:
+        if cursor is None:
+            return None
+        latest = datetime.fromisoformat(cursor)
+        # Long after the last change nothing older can still come: what was read then need not be read at every poll.
+        return latest + timedelta(seconds=1) if self._now_like(latest) - latest > _OLD else latest - OVERLAP
+
+    def _capped(self, latest: datetime) -> datetime:
+        # A record that claims to be changed far in the future must not hide all that is changed until then.
+        return min(latest, self._now_like(latest) + timedelta(days=1))
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _reachable(self) -> None:
+        codes = (IssueCode.SOURCE_UNREACHABLE, IssueCode.TARGET_UNREACHABLE, IssueCode.GRANT_DEAD)
+        more = (IssueCode.BEGIN_DATE_NEEDED, IssueCode.SETTINGS_WRONG, IssueCode.DISK_FULL, IssueCode.RUN_BROKE)
+        self.route.journal.close_issues(self.route.name, (*codes, *more))
+
+    def _standing_issues(self, pair: int) -> None:
+        tallies = self.route.journal.tallies(pair)
+        facts = {"target": self.route.target.manifest.title}
+        standing = ((State.IN_DOUBT, IssueCode.DOCUMENT_IN_DOUBT), (State.DRIFTED, IssueCode.DOCUMENT_DRIFTED))
+        for state, code in standing:
+            count = tallies.get(state, 0)
+            if count:
+                self.route.journal.open_issue(self.route.name, problem(code, count=count, **facts))
+            else:
+                self.route.journal.close_issues(self.route.name, (code,))
+
+    def _issue(self, code: IssueCode, fault: ConnectorError | None) -> None:
+        if fault is None:
+            self.route.journal.close_issues(self.route.name, (code,))
+        else:
+            self.route.journal.open_issue(self.route.name, problem(code, why=str(fault), fix=fault.fix))
+
+    def _issue_for(self, fault: ConnectorError) -> None:
+        if fault.code in brakes_module.CODES or fault.code == IssueCode.STORE_BEHIND:
+            return
+        code = fault.code if fault.code in MESSAGES else IssueCode.TARGET_UNREACHABLE.value
+        self.route.journal.open_issue(self.route.name, Problem(code, fault.what, fault.why, fault.fix))
+
+    def _end(self, run: int, unchanged: int, fault: ConnectorError | None) -> RunResult:
+        journal = self.route.journal
+        counts = journal.run_counts(run)
+        counts = {**counts, "read": sum(counts.values()) + unchanged, "unchanged": unchanged}
+        totals = journal.run_totals(run)
+        needs_person = any(counts.get(state) for state in _NEEDS_PERSON) or journal.issues(self.route.name)
+        status = exit_status(fault) if fault else int(bool(needs_person))
+        message = str(fault) if fault else ""
+        journal.end_run(run, status, counts, totals, message)
+        return RunResult(run, status, counts, totals, message, fault, monotonic() - self._began)

@@ -1,0 +1,214 @@
+"""Opening the store: layout, backup before a change of it, and what to do with a file that is not ours or is damaged."""
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, cast
+
+from peewee import DatabaseError, OperationalError, SqliteDatabase
+
+from connector_service.domain.problems import ConnectorError, NeedsUser, RetryLater
+from connector_service.domain.status_codes import IssueCode
+from connector_service.store.migrations import LATEST, MIGRATIONS
+
+APPLICATION_ID: Final = 0x436E5376
+"""Written into the file's header ("CnSv"), so that another program's SQLite file is told apart."""
+
+_PRAGMAS: Final = {
+    "journal_mode": "wal",
+    # A commit that a power cut takes back could be an intent whose document is in the books: each one is forced to disk.
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "busy_timeout": 15000,
+    "temp_store": "memory",
+    "cache_size": -16384,
+}
+
+
+class StoreDamaged(NeedsUser):
+    """The store's file cannot be used; ``aside`` is where it was moved, if it was."""
+
+    def __init__(self, what: str, *, why: str, fix: str, aside: Path | None = None) -> None:
+        """Keep the parts and the place of the file."""
+        super().__init__(what, why=why, fix=fix, code=IssueCode.STORE_SET_ASIDE)
+        self.aside = aside
+
+
+class Database:
+    """The store's file and its connections: one a thread; one writer at a time."""
+
+    def __init__(self, path: Path, backups: Path, read_only: bool = False) -> None:
+        """Open the file, making it or bringing its layout up to date (with a backup before) unless ``read_only``.
+
+        Raises ``StoreDamaged`` for a file that is foreign, damaged or of a newer version; ``ConnectorError`` where the
+        folder cannot be written.
+        """
+        self.path = path
+        self._backups = backups
+        self._any: Any
+        self._write_lock = threading.RLock()
+        self.aside: Path | None = None
+        """Where a file that could not be used was moved, if there was one."""
+        if read_only:
+            if not path.exists():
+                raise NeedsUser(
+                    "There is no store yet.", why=f"{path} does not exist.", fix="Run `connector sync ROUTE` first."
+                )
+            self._peewee = SqliteDatabase(f"file:{path.as_posix()}?mode=ro", uri=True, pragmas={"busy_timeout": 15000})
+            self._any = self._peewee
+            self._check_version()
+            return
+        self._set_aside_if_unusable()
+        self._peewee = SqliteDatabase(str(path), pragmas=_PRAGMAS, autoconnect=True)
+        # peewee's own methods carry no types.
+        self._any = self._peewee
+        with translated(path):
+            self._migrate()
+
+    def _set_aside_if_unusable(self) -> None:
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            return
+        reason = _why_unusable(self.path)
+        if not reason:
+            return
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        aside = self.path.with_name(f"{self.path.stem}.set-aside-{stamp}{self.path.suffix}")
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.replace(aside.with_name(aside.name + suffix))
+        self.aside = aside
+        self.aside_reason = reason
+
+    def _check_version(self) -> None:
+        version = self._version()
+        if version != LATEST:
+            raise NeedsUser(
+                "The store has another version than this program.",
+                why=f"It has version {version}; this program reads version {LATEST}.",
+                fix="Start the service, or run any command that writes, so that the store is brought up to date.",
+            )
+
+    def _version(self) -> int:
+        return int(self.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self) -> None:
+        version = self._version()
+        if version > LATEST:
+            raise StoreDamaged(
+                "The store was written by a newer version of this program.",
+                why=f"It has version {version}; this program knows versions up to {LATEST}.",
+                fix="Install the newer version again, or restore a backup made by this one: `connector restore`.",
+            )
+        if version == LATEST:
+            return
+        if version:
+            self.backup(self._backups / f"before-version-{LATEST}-{datetime.now(UTC):%Y%m%dT%H%M%S}.db")
+        for number, statements in MIGRATIONS:
+            if number <= version:
+                continue
+            with self.write():
+                for statement in statements:
+                    self.execute(statement)
+                self.execute(f"PRAGMA user_version = {number}")
+                self.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement on this thread's connection."""
+        return cast(sqlite3.Cursor, self._any.execute_sql(sql, parameters))
+
+    def execute_many(self, sql: str, rows: Any) -> int:
+        """Run one statement for each row, streaming; returns how many rows of the table it changed."""
+        cursor = self._any.cursor()
+        cursor.executemany(sql, rows)
+        return int(cursor.rowcount)
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """A short transaction of the one writer; whole or not at all."""
+        with self._write_lock, translated(self.path), self._peewee.atomic("IMMEDIATE"):
+            yield
+
+    def backup(self, to: Path) -> Path:
+        """Copy the store as it stands into a file, while it may be in use."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        part = to.with_name(to.name + ".part")
+        target = sqlite3.connect(part)
+        try:
+            self._any.connection().backup(target)
+        finally:
+            target.close()
+        part.replace(to)
+        return to
+
+    def close(self) -> None:
+        """Let go of this thread's connection."""
+        self._peewee.close()
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn the database's faults into words."""
+    try:
+        yield
+    except (OperationalError, DatabaseError) as fault:
+        raise _in_words(path, str(fault)) from fault
+
+
+def _in_words(path: Path, text: str) -> ConnectorError:
+    lower = text.lower()
+    if "full" in lower:
+        free = shutil.disk_usage(path.parent).free
+        return RetryLater(
+            "The disk is full, so nothing more was recorded; nothing is lost.",
+            why=f"{path.parent} has {free // 1024} KiB left.",
+            fix="Free some space. The next run goes on where this one stopped.",
+            code=IssueCode.DISK_FULL,
+        )
+    if "readonly" in lower or "read-only" in lower or "unable to open" in lower:
+        return NeedsUser(
+            "The data folder cannot be written to.",
+            why=f"{path} is read-only for this user ({text}).",
+            fix="Give the user that runs the service the right to write there, or choose another folder with --home.",
+            code=IssueCode.DISK_FULL,
+        )
+    if "locked" in lower or "busy" in lower:
+        return RetryLater("The store is busy.", why=text, fix="Try again in a moment.")
+    return StoreDamaged(
+        "The store cannot be read.",
+        why=f"{path}: {text}.",
+        fix="Restore the last backup with `connector restore`, or start again: the damaged file is kept.",
+    )
+
+
+def _why_unusable(path: Path) -> str:
+    """Why a file that is there cannot be the store; empty where it can."""
+    try:
+        connection = sqlite3.connect(f"file:{path.as_posix()}?mode=rw", uri=True, timeout=15)
+    except sqlite3.Error as fault:
+        return "" if "unable to open" in str(fault) else str(fault)
+    try:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application != APPLICATION_ID and (version or tables):
+            return "it is the file of another program"
+        if path.stat().st_size > _QUICK_CHECK_BYTES:
+            return ""
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return "" if verdict == "ok" else f"its pages are damaged ({verdict})"
+    except sqlite3.DatabaseError as fault:
+        text = str(fault)
+        return (
+            "" if "locked" in text or "readonly" in text or "unable to open" in text else f"it is not a store ({text})"
+        )
+    finally:
+        connection.close()
+
+
+# Larger stores are not looked through at each start: a damaged page shows itself when it is read, and is reported then.
+_QUICK_CHECK_BYTES: Final = 16 * 1024 * 1024
