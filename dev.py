@@ -204,7 +204,8 @@ def pip(arguments: list[str]) -> None:
         return
     output = done.stdout + done.stderr
     LOG.write_text(output, encoding="utf-8")
-    tail = [line for line in output.splitlines() if line.strip() and not line.startswith("WARNING: Location")][-8:]
+    noise = ("WARNING: Location", "Ignoring ")
+    tail = [line for line in output.splitlines() if line.strip() and not line.startswith(noise)][-8:]
     if "DO NOT MATCH THE HASHES" in output:
         give_up(
             *tail,

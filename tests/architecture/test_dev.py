@@ -149,6 +149,17 @@ def test_old_python_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "needs 9.0 or newer" in capsys.readouterr().err
 
 
+def test_python_without_venv_is_told_what_to_install(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr(dev, "may_install_packages", lambda: False)
+    with pytest.raises(SystemExit) as ended:
+        dev.make_venv()
+    assert ended.value.code == 2
+    assert "-venv" in capsys.readouterr().err
+
+
 def test_unknown_command_shows_the_commands() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "dev.py"), "deom"], capture_output=True, text=True, check=False, timeout=30
