@@ -16,8 +16,11 @@ FLOATS: Final[dict[tuple[str, str], str]] = {
         "connector_service.sources.shared.values",
         "_digits",
     ): "a driver or spreadsheet gave a float: its digits as written",
-    ("connector_service.sources.shared.values", "number_of.from_float"): "as above; what comes out is Decimal",
+    ("connector_service.sources.shared.values", "number_of.from_binary"): "as above; what comes out is Decimal",
     ("connector_service.sources.shared.values", "moment_of.convert"): "seconds since 1970, a moment",
+    ("connector_service.sources.folder.adapter", "_number"): "seconds and sizes in the settings",
+    ("connector_service.sources.folder.client", "DropFolder.__init__:_looks"): "when a file was last looked at",
+    ("connector_service.engine.run", "Runner:_began"): "a moment of the monotonic clock, in seconds",
 }
 
 # Parts in which money lives.

@@ -7,7 +7,7 @@ import pytest
 from connector_service.domain.kinds import Kind
 from connector_service.domain.messages import KIND_WORDS, MESSAGES
 from connector_service.domain.problems import ConnectorError
-from connector_service.domain.status_codes import IssueCode, OutcomeCode, StatusCode
+from connector_service.domain.status_codes import FaultCode, IssueCode, OutcomeCode, StatusCode
 from tests.architecture.text_rules import codes_in, forbidden_words
 from tests.architecture.tree import ROOT, product_sources
 
@@ -28,14 +28,21 @@ def test_messages_say_what_why_and_what_to_do() -> None:
 
 def test_every_code_written_in_the_product_is_known() -> None:
     own = {_upper(kind.__name__) for kind in _subclasses(ConnectorError)}
-    known = {str(code) for code in CODES} | own
+    known = {str(code) for code in (*CODES, *FaultCode)} | own
     faults = [
-        f"{module}:{line} uses {code}, which has no message"
+        f"{module}:{line} uses {code}, which domain/status_codes.py does not name"
         for module, source in product_sources()
         for line, code in codes_in(source)
         if code.isupper() and code not in known
     ]
     assert not faults, "\n".join(faults)
+
+
+def test_every_fault_code_is_used() -> None:
+    written = {code for _module, source in product_sources() for _line, code in codes_in(source)}
+    whole = "\n".join(source for _module, source in product_sources())
+    idle = [code for code in FaultCode if code not in written and f"FaultCode.{code}" not in whole]
+    assert not idle
 
 
 def _subclasses(kind: type[ConnectorError]) -> Iterator[type[ConnectorError]]:
