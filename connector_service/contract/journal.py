@@ -1,5 +1,6 @@
 """The store verbs that the engine needs. Each verb is one short transaction; none stays open over a call to a system."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -76,9 +77,10 @@ class Known(NamedTuple):
     remote_id: str
     generation: int
     """Raised each time that a push is proved not to have booked."""
-    date: date | None = None
+    date: dt.date | None = None  # in this class the plain word is the field
     run: int = 0
     """The last run that read or touched it."""
+    flags: frozenset[Flag] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,10 @@ class Journal(Protocol):
 
     def pair_digest(self, pair: int) -> str:
         """A text that stands for source and company in the trail and in external references."""
+        ...
+
+    def was_recovered(self) -> bool:
+        """Whether the store was ever rebuilt from the audit trail, so that new routes must ask first."""
         ...
 
     def route_state(self, route: str) -> RouteState | None:

@@ -52,6 +52,11 @@ class Surroundings(Protocol):
         """What documents are made from where it is not the kind's own record: ``{"sales_invoice": "packing_list"}``."""
         ...
 
+    @property
+    def peek(self) -> bool:
+        """Whether the source must leave everything where it is: for a preview."""
+        ...
+
     def find_profile(self, name: str) -> Path:
         """The file of a profile, by name or path; raises ``SettingsFault``."""
         ...
@@ -67,6 +72,7 @@ class Given:
     timezone: tzinfo
     alternatives: dict[str, str]
     profile_folders: tuple[Path, ...] = ()
+    peek: bool = False
 
     def find_profile(self, name: str) -> Path:
         """Look beside the settings first, then in the profiles that came with the product."""

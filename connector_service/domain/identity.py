@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
+from uuid import UUID
 
 from connector_service.domain.documents import Document, Line, TimeRecord
 from connector_service.domain.kinds import Kind
@@ -106,7 +107,12 @@ def fingerprint(document: Document) -> bytes:
     return blake2b(canonical(document).encode(), digest_size=16).digest()
 
 
-def unit_uuid(pair_digest: str, unit: UnitKey) -> bytes:
-    """Sixteen bytes that stand for a unit of one source and one company, and for no other."""
+def pair_digest(source_identity: str, company: str) -> str:
+    """A text that stands for a source and a company: the same on every machine and for every store."""
+    return blake2b(f"{source_identity}{_SEPARATOR}{company}".encode(), digest_size=8).hexdigest()
+
+
+def external_reference(pair_digest: str, unit: UnitKey) -> str:
+    """Our own reference of a unit: the same for ever, so that it is found in the books without our store."""
     text = _SEPARATOR.join((pair_digest, unit.kind.value, unit.made_from, unit.key))
-    return blake2b(text.encode(), digest_size=16, person=b"connector-unit").digest()
+    return str(UUID(bytes=blake2b(text.encode(), digest_size=16, person=b"connector-unit").digest()))

@@ -61,6 +61,10 @@ class Flag(StrEnum):
 
     WRITEBACK_PENDING = "writeback_pending"
     BOOKED_DIFFERS = "booked_differs"
+    MARKED_SENT = "marked_sent"
+    """A person said that it went out to the customer."""
+    RELEASED = "released"
+    """A person led it back to waiting, whatever the source says of its being exported."""
 
 
 _W = State.WAITING

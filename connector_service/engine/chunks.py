@@ -7,17 +7,20 @@ from typing import Final
 
 from connector_service.contract.crashpoints import crash_point
 from connector_service.contract.journal import Change, Known
+from connector_service.contract.manifest import Idempotency
 from connector_service.contract.target import Done
 from connector_service.domain.documents import SourceRecord, Unreadable
 from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Kind, State
 from connector_service.domain.messages import problem
-from connector_service.domain.status_codes import OutcomeCode
+from connector_service.domain.problems import Stop
+from connector_service.domain.status_codes import IssueCode, OutcomeCode
 from connector_service.engine.checks import label
 from connector_service.engine.differences import differences, in_words
 from connector_service.engine.gather import Gatherer
 from connector_service.engine.plan import Action, Decision, plan
 from connector_service.engine.push import Pusher, Ready, exported_change
+from connector_service.engine.settle import question, the_one
 from connector_service.engine.setup import Route, external_reference
 
 CHUNK: Final = 500
@@ -48,6 +51,8 @@ class Work:
     digest: str
     gatherer: Gatherer
     pusher: Pusher
+    ask_first: bool = False
+    """Whether the books are asked for each document before it is sent: the store was lost or restored."""
     unchanged: int = 0
     held: int = 0
     latest: datetime | None = field(default=None)
@@ -101,8 +106,35 @@ class Work:
                 ready.append(Ready(known, decision.record, dict(decision.targets), decision.book_on))
         if self.route.options.stop_after_error:
             ready = self._until_first_problem(decisions, ready)
+        if ready and self.ask_first:
+            ready = self._not_there_yet(ready)
         if ready:
             self.pusher.push(ready)
+        self.route.flush()
+
+    def _not_there_yet(self, ready: list[Ready]) -> list[Ready]:
+        """Leave out what the books have already: one look-up for all; what cannot be asked for is not sent."""
+        ways = self.route.target.manifest.idempotency
+        if Idempotency.EXTERNAL_REFERENCE not in ways and Idempotency.SEARCH not in ways:
+            found = problem(IssueCode.STORE_BEHIND, why=f"{self.route.target.manifest.title} cannot be searched.")
+            self.pusher.result.left += len(ready)
+            raise Stop(found.what, why=found.why, fix="Mark or retry each document by hand.", code=found.code)
+        by_reference = Idempotency.EXTERNAL_REFERENCE in ways
+        questions = [question(one.known, one.document, self._reference(one.known), by_reference) for one in ready]
+        answers = self.route.target.look_up(questions)
+        absent, changes = [], []
+        for one, asked, booked in zip(ready, questions, answers, strict=True):
+            match = the_one(asked, booked)
+            if match is None:
+                absent.append(one)
+            else:
+                done = Done(match.remote_id, match.number, match.total, match.tax_total, found=True)
+                changes.append(exported_change(self.route, one.known, one.document, done))
+        self.route.journal.apply(self.route.context(self.pair, self.run), changes)
+        return absent
+
+    def _reference(self, known: Known) -> str:
+        return external_reference(self.digest, known.kind, known.made_from, known.key)
 
     def _until_first_problem(self, decisions: Sequence[Decision], ready: list[Ready]) -> list[Ready]:
         sound = []

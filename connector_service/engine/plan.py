@@ -1,7 +1,7 @@
 """The planner: records and what is known of them in, one decision for each out. It reads nothing and writes nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from connector_service.contract.journal import Known
 from connector_service.contract.target import Booked
-from connector_service.domain.documents import Document, SourceRecord, Unreadable
+from connector_service.domain.documents import Document, MoneyDocument, SourceRecord, Unreadable
 from connector_service.domain.identity import fingerprint
-from connector_service.domain.kinds import OPEN_STATES, State
+from connector_service.domain.kinds import OPEN_STATES, Flag, State
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import Link, LinkKind
 from connector_service.domain.status_codes import StatusCode
@@ -86,7 +86,7 @@ def _decide(record: SourceRecord, known: Known | None, checker: Checker, referen
     if isinstance(record, Unreadable):
         return _unreadable(record, known, state)
     if state in _NEW or state in _REPLANNED:
-        if record.exported:
+        if record.exported and not (known and Flag.RELEASED in known.flags):
             return Decision(Action.MARK, record, known, State.MARKED, True)
         return _checked(record, known, checker, reference)
     print_ = fingerprint(record)
@@ -127,6 +127,8 @@ def _unreadable(record: Unreadable, known: Known | None, state: State | None) ->
 
 def _checked(record: Document, known: Known | None, checker: Checker, reference: Reference) -> Decision:
     print_ = fingerprint(record)
+    if known and Flag.MARKED_SENT in known.flags and isinstance(record, MoneyDocument):
+        record = replace(record, sent=True)
     verdict = checker.check(record, reference(record.key))
     problems = tuple(verdict.problems)
     if verdict.adopt is not None:

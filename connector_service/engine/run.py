@@ -24,6 +24,7 @@ from connector_service.domain.problems import (
 )
 from connector_service.domain.status_codes import IssueCode
 from connector_service.engine import brakes as brakes_module
+from connector_service.engine.actions import resume_undos
 from connector_service.engine.begin_date import apply_begin
 from connector_service.engine.chunks import CHUNK, Work, chunked
 from connector_service.engine.gather import Gatherer, closed_lists
@@ -116,6 +117,7 @@ class Runner:
         crash_point("run.opened")
         settle(route, pair, run)
         collect(route, pair, run)
+        resume_undos(route.journal, route.context(pair, run), route.target, route.clock().date())
         begin_is_new = route.options.begin is not None and route.options.begin != state.begin
         self.progress("marking", 0)
         apply_begin(route, pair, run, state)
@@ -125,7 +127,8 @@ class Runner:
         self._reachable()
         digest = route.journal.pair_digest(pair)
         pusher = Pusher(route, pair, run, digest, self._may_go_on)
-        work = Work(route, pair, run, digest, Gatherer(route, pair, company, begin_is_new), pusher)
+        gatherer = Gatherer(route, pair, company, begin_is_new)
+        work = Work(route, pair, run, digest, gatherer, pusher, ask_first=state.ask_first)
         finished = self._documents(work, state)
         if work.pusher.result.in_doubt:
             settle(route, pair, run)
@@ -225,7 +228,12 @@ class Runner:
             if issue.code == IssueCode.STORE_BEHIND:
                 raise Stop(issue.what, why=issue.why, fix=issue.fix, code=issue.code)
 
-    def _open(self, run: int) -> tuple[CompanyInfo, int, RouteState]:
+    def open_route(self, run: int | None) -> tuple[int, RouteState]:
+        """Read both sides' names and find what the route remembers; raises ``Stop`` where they have changed."""
+        _, pair, state = self._open(run)
+        return pair, state
+
+    def _open(self, run: int | None) -> tuple[CompanyInfo, int, RouteState]:
         route = self.route
         company = route.target.company()
         identity = route.source.identity()
@@ -233,14 +241,16 @@ class Runner:
         made_from = ", ".join(f"{kind}={one}" for kind, one in sorted(route.options.made_from.items()))
         state = route.journal.route_state(route.name)
         if state is None:
-            state = RouteState(pair, identity, company.id, made_from)
+            state = RouteState(pair, identity, company.id, made_from, ask_first=route.journal.was_recovered())
             route.journal.save_route_state(route.name, state, Event("route_opened", route.name, run=run))
             return company, pair, state
         if (state.pair, state.made_from) != (pair, made_from):
             state = self._changed(state, replace(state, pair=pair, made_from=made_from), identity, company, run)
         return company, pair, state
 
-    def _changed(self, old: RouteState, new: RouteState, identity: str, company: CompanyInfo, run: int) -> RouteState:
+    def _changed(
+        self, old: RouteState, new: RouteState, identity: str, company: CompanyInfo, run: int | None
+    ) -> RouteState:
         """Another source, company or kind of record: the same work would be booked again, unless a new date says from when."""
         begin = self.route.options.begin
         if begin is None or begin == old.begin:

@@ -74,7 +74,7 @@ def _ask(
     age = (route.clock() - intent.created).total_seconds()
     places = {member.document_id: place for place, member in enumerate(intent.members)}
     for way in manifest.idempotency:
-        if way is Idempotency.REPLAY and age < manifest.limits.memory_seconds:
+        if way is Idempotency.REPLAY and intent.prepared.body and age < manifest.limits.memory_seconds:
             outcomes = route.target.push(intent.prepared)
             if len(outcomes) == len(intent.members):
                 return {one.id: outcomes[places[one.id]] for one in members}
@@ -96,32 +96,34 @@ def _search(
     references = {member.document_id: member.external_reference for member in intent.members}
     questions, asked = [], []
     for one in members:
-        if way is Idempotency.EXTERNAL_REFERENCE:
-            questions.append(LookUp(one.kind, external_reference=references[one.id]))
-        else:
-            document = content.get(one.id)
-            if document is None or isinstance(document, TimeRecord):
-                continue
-            questions.append(
-                LookUp(
-                    one.kind,
-                    number=document.number,
-                    date=document.date,
-                    total=document.total,
-                    currency=document.currency,
-                )
-            )
-        asked.append(one)
+        document = content.get(one.id)
+        by_reference = way is Idempotency.EXTERNAL_REFERENCE
+        if by_reference or (document is not None and not isinstance(document, TimeRecord)):
+            questions.append(question(one, document, references[one.id], by_reference))
+            asked.append(one)
     answers = route.target.look_up(questions)
     found = {}
-    for one, question, booked in zip(asked, questions, answers, strict=True):
-        match = _the_one(question, booked)
+    for one, asked_for, booked in zip(asked, questions, answers, strict=True):
+        match = the_one(asked_for, booked)
         if match is not None:
             found[one.id] = Done(match.remote_id, match.number, match.total, match.tax_total, found=True)
     return found, {one.id for one in asked}
 
 
-def _the_one(question: LookUp, booked: Sequence[Booked]) -> Booked | None:
+def question(known: Known, document: Document | None, reference: str, by_reference: bool) -> LookUp:
+    """How the books are asked for a document: by our reference, or by what it says."""
+    if by_reference or document is None or isinstance(document, TimeRecord):
+        return LookUp(known.kind, external_reference=reference)
+    return LookUp(
+        known.kind,
+        number=document.number,
+        date=document.date,
+        total=document.total,
+        currency=document.currency,
+    )
+
+
+def the_one(question: LookUp, booked: Sequence[Booked]) -> Booked | None:
     """The document that answers the question; a void one does not, nor one that only shares its number."""
     for one in booked:
         if one.state is BookedState.VOID:

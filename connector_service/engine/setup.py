@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from uuid import UUID
 
 from connector_service.contract.journal import Context, Journal
 from connector_service.contract.source import Source
 from connector_service.contract.target import Target
-from connector_service.domain.identity import UnitKey, unit_uuid
+from connector_service.domain import identity
 from connector_service.domain.kinds import Kind
 from connector_service.domain.status_codes import StatusCode
 
@@ -50,6 +49,8 @@ class Route:
     journal: Journal
     options: RouteOptions
     clock: Callable[[], datetime] = utc_now
+    flush: Callable[[], None] = lambda: None
+    """Brings what was committed into the audit trail's files; called after each chunk."""
 
     def context(self, pair: int, run: int | None, actor: str = "service") -> Context:
         """In whose name changes of this route are made."""
@@ -67,4 +68,4 @@ class Route:
 
 def external_reference(pair_digest: str, kind: Kind, made_from: str, key: str) -> str:
     """Our own reference of a unit: the same for ever, so that it can be found in the books without our store."""
-    return str(UUID(bytes=unit_uuid(pair_digest, UnitKey(kind, key, made_from))))
+    return identity.external_reference(pair_digest, identity.UnitKey(kind, key, made_from))

@@ -10,6 +10,7 @@ from connector_service.domain.documents import SourceRecord, TimeRecord, Unreada
 from connector_service.domain.kinds import BY_PERSON_ONLY, Kind, State, may_become
 from connector_service.domain.money import from_minor
 from connector_service.store.codec import (
+    FLAG_SETS,
     encode_document,
     encode_problems,
     flag_bits,
@@ -20,7 +21,9 @@ from connector_service.store.codec import (
 )
 from connector_service.store.database import Database
 
-KNOWN: Final = "id, kind, made_from, key, number, state, status_code, fingerprint, remote_id, generation, date, run"
+KNOWN: Final = (
+    "id, kind, made_from, key, number, state, status_code, fingerprint, remote_id, generation, date, run, flags"
+)
 """The columns that ``known_row`` reads."""
 
 
@@ -59,6 +62,7 @@ def known_row(row: tuple[Any, ...]) -> Known:
         row[9],
         parse_date(row[10]),
         row[11],
+        FLAG_SETS[row[12]],
     )
 
 
@@ -131,6 +135,7 @@ class Batch:
             (known.generation if known else 0) + change.raise_generation,
             (record.date if record is not None and record.date is not None else known.date if known else None),
             self._context.run or 0,
+            ((known.flags if known else frozenset()) | change.set_flags) - change.clear_flags,
         )
         if known is None:
             self._insert(change, after, facts, code)

@@ -16,7 +16,12 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODERS: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in DOCUMENT_TYPES.items()}
 _PROBLEMS: Final = msgspec.json.Decoder(list[Problem])
 
-FLAG_BITS: Final[dict[Flag, int]] = {Flag.WRITEBACK_PENDING: 1, Flag.BOOKED_DIFFERS: 2}
+FLAG_BITS: Final[dict[Flag, int]] = {
+    Flag.WRITEBACK_PENDING: 1,
+    Flag.BOOKED_DIFFERS: 2,
+    Flag.MARKED_SENT: 4,
+    Flag.RELEASED: 8,
+}
 """The bit of each flag in the store."""
 
 
@@ -69,6 +74,12 @@ def decode_json(text: str) -> Any:
 def flag_bits(flags: frozenset[Flag]) -> int:
     """Flags as one number."""
     return sum(FLAG_BITS[flag] for flag in flags)
+
+
+FLAG_SETS: Final = tuple(
+    frozenset(flag for flag, bit in FLAG_BITS.items() if bits & bit) for bits in range(1 << len(FLAG_BITS))
+)
+"""The flags that each number stands for."""
 
 
 def flags_of(bits: int) -> list[str]:

@@ -83,7 +83,7 @@ class Documents:
             " AND d.state NOT IN ('exported', 'marked', 'ignored', 'undone', 'gone') AND d.run <> ? AND d.id > ? ORDER BY d.id LIMIT ?",
             (pair, *states, untouched_by, after, limit),
         ).fetchall()
-        return [Held(known_row(row), decode_document(Kind(row[1]), row[12]) if row[12] else None) for row in rows]
+        return [Held(known_row(row), decode_document(Kind(row[1]), row[13]) if row[13] else None) for row in rows]
 
     def content(self, document_ids: Sequence[int], newer: bool = False) -> dict[int, Document]:
         """The content of documents as it was last read, or as it was booked; with ``newer`` as it changed after that."""
@@ -249,7 +249,7 @@ class Documents:
         """Lead marked documents of a window back to waiting, by a person; one event with the count."""
         with self._database.write():
             cursor = self._database.execute(
-                "UPDATE document SET state = 'waiting', run = 0 WHERE pair = ? AND kind = ? AND state = 'marked' AND date BETWEEN ? AND ?",
+                "UPDATE document SET state = 'waiting', run = 0, flags = flags | 8 WHERE pair = ? AND kind = ? AND state = 'marked' AND date BETWEEN ? AND ?",
                 (context.pair, kind.value, window.first.isoformat(), window.last.isoformat()),
             )
             released = int(cursor.rowcount)

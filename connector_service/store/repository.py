@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from connector_service.contract.journal import (
 from connector_service.contract.source import Window
 from connector_service.contract.target import Prepared
 from connector_service.domain.documents import Document, Head
+from connector_service.domain.identity import pair_digest
 from connector_service.domain.kinds import Kind, State
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import Link, LinkKind, ReferenceKind, ReferenceRecord
@@ -30,6 +30,7 @@ from connector_service.store.documents import Documents
 from connector_service.store.intents import Intents
 from connector_service.store.links import Links
 from connector_service.store.listing import Listing
+from connector_service.store.receipts import was_recovered
 from connector_service.store.runs import Runs
 from connector_service.store.trail import Trail
 
@@ -81,6 +82,10 @@ class Repository:
     def pair_digest(self, pair: int) -> str:
         """A text that stands for source and company in the trail and in external references."""
         return self.documents.digest(pair)
+
+    def was_recovered(self) -> bool:
+        """Whether the store was ever rebuilt from the audit trail."""
+        return was_recovered(self.database)
 
     def route_state(self, route: str) -> RouteState | None:
         """What a route remembers; ``None`` before its first run."""
@@ -226,8 +231,3 @@ class Repository:
         """Put an event into the trail that goes with no transition."""
         with self.database.write():
             self.trail.add([event])
-
-
-def pair_digest(source_identity: str, company: str) -> str:
-    """The text that stands for a source and a company: the same on every machine."""
-    return blake2b(f"{source_identity}\x1f{company}".encode(), digest_size=8).hexdigest()

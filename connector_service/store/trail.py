@@ -37,17 +37,13 @@ class Trail:
             line, previous = seal(sequence, previous, when, event)
             rows.append((sequence, line, previous))
         self._database.execute_many("INSERT INTO event (sequence, line, hash) VALUES (?, ?, ?)", rows)
-        self._set_head(sequence, previous)
+        self.set_head(sequence, previous)
 
-    def _set_head(self, sequence: int, digest: str) -> None:
+    def set_head(self, sequence: int, digest: str) -> None:
+        """Go on from this head; inside the transaction of the change that it belongs to."""
         self._database.execute(
             "INSERT OR REPLACE INTO meta (name, value) VALUES ('head', ?)", (f"{sequence} {digest}",)
         )
-
-    def adopt_head(self, sequence: int, digest: str) -> None:
-        """Go on from a head that the trail's files have and this store did not know: it was lost or restored."""
-        with self._database.write():
-            self._set_head(sequence, digest)
 
     def unflushed(self, after: int, limit: int) -> list[tuple[int, str, str]]:
         """Lines that wait: sequence, line and hash, in order."""

@@ -1,0 +1,191 @@
+"""Reports: what a run did, or would do, in the words and the JSON that page, command line and API share."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+from connector_service.contract.journal import IssueRow, RunRow
+from connector_service.domain.kinds import Kind, State
+from connector_service.domain.money import money_text
+from connector_service.domain.problems import Problem
+
+COUNTED: Final = tuple(state.value for state in State)
+"""The states that ``counts`` of a report has, each even where it is zero."""
+
+
+class Row(Protocol):
+    """A document as a report shows it: from the store, or planned only."""
+
+    @property
+    def id(self) -> int | None:
+        """Its number in the store; none before it is there."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """Its kind."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Its key at the source."""
+        ...
+
+    @property
+    def number(self) -> str:
+        """Its number."""
+        ...
+
+    @property
+    def date(self) -> date | None:
+        """Its date."""
+        ...
+
+    @property
+    def party(self) -> str:
+        """The party's or employee's name, or key where the name is not known."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Its currency; empty for time."""
+        ...
+
+    @property
+    def total(self) -> Decimal:
+        """Its total; minutes for time."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+        ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What stands in its way."""
+        ...
+
+    @property
+    def remote_id(self) -> str:
+        """Its id in the books."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Its flags."""
+        ...
+
+
+def problem_json(found: Problem) -> dict[str, Any]:
+    """One problem."""
+    return {
+        "code": found.code,
+        "what": found.what,
+        "why": found.why,
+        "fix": found.fix,
+        "field": found.field or None,
+        "actions": list(found.actions),
+    }
+
+
+def document_json(row: Row, action: str = "") -> dict[str, Any]:
+    """One document of a report or a list; amounts as text with all their decimals."""
+    first = row.problems[0] if row.problems else None
+    shown: dict[str, Any] = {
+        "id": row.id,
+        "kind": row.kind.value,
+        "key": row.key,
+        "number": row.number,
+        "date": row.date.isoformat() if row.date else None,
+        "party": row.party,
+        "currency": row.currency or None,
+        "total": money_text(row.total, row.currency) if row.currency else None,
+    }
+    if row.kind is Kind.TIME_RECORD:
+        shown["minutes"] = int(row.total)
+    shown |= {
+        "state": row.state.value,
+        "status_code": first.code if first else None,
+        "problems": [problem_json(one) for one in row.problems],
+        "message": first.what if first else None,
+        "remote_id": row.remote_id or None,
+        "flags": list(row.flags),
+    }
+    if action:
+        shown["action"] = action
+    return shown
+
+
+def issue_json(row: IssueRow) -> dict[str, Any]:
+    """One issue."""
+    return {
+        "id": row.id,
+        "route": row.route or None,
+        "code": row.code,
+        "what": row.what,
+        "why": row.why,
+        "fix": row.fix,
+        "key": row.key or None,
+        "opened": row.opened.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "count": row.count,
+        "confirmable": row.confirmable,
+    }
+
+
+def counts_json(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts with every state, so that a reader need not ask whether one is there."""
+    shown = {"read": counts.get("read", 0), "unchanged": counts.get("unchanged", 0)}
+    return shown | {state: counts.get(state, 0) for state in COUNTED}
+
+
+def report_head(row: RunRow, seconds: float) -> dict[str, Any]:
+    """A report without its documents and issues, which may be many and are streamed by the caller."""
+    return {
+        "route": row.route,
+        "run": row.id or None,
+        "mode": row.mode,
+        "dry_run": row.dry_run,
+        "started": row.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round(seconds, 3),
+        "counts": counts_json(row.counts),
+        "totals": row.totals,
+    }
+
+
+def sum_up(rows: Iterable[Row]) -> tuple[dict[str, int], dict[str, Any]]:
+    """Counts by state and totals by kind and currency of planned documents: what would be exported counts as such."""
+    counts: dict[str, int] = {}
+    sums: dict[str, dict[str, dict[str, Decimal]]] = {}
+    for row in rows:
+        counts[row.state] = counts.get(row.state, 0) + 1
+        if row.state in (State.MARKED, State.IGNORED, State.UNREADABLE, State.GONE):
+            continue
+        unit = row.currency or ("minutes" if row.kind is Kind.TIME_RECORD else "")
+        entry = sums.setdefault(row.kind.value, {}).setdefault(unit, {"source": Decimal(0), "exported": Decimal(0)})
+        entry["source"] += row.total
+        if row.state in (State.EXPORTED, State.WAITING):
+            entry["exported"] += row.total
+    totals = {
+        kind: {
+            unit: {side: money_text(value, unit) if unit != "minutes" else str(value) for side, value in sides.items()}
+            for unit, sides in units.items()
+        }
+        for kind, units in sums.items()
+    }
+    return counts, totals
+
+
+def amounts_in_words(totals: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences such as "EUR 10,200.00 of EUR 10,450.20 exported", by currency over all kinds of money."""
+    by_unit: dict[str, list[Decimal]] = {}
+    for kind, units in totals.items():
+        if kind == Kind.TIME_RECORD.value:
+            continue
+        for unit, sides in units.items():
+            entry = by_unit.setdefault(unit, [Decimal(0), Decimal(0)])
+            entry[0] += Decimal(sides["exported"])
+            entry[1] += Decimal(sides["source"])
+    for unit, (exported, source) in sorted(by_unit.items()):
+        yield f"{unit} {exported:,} of {unit} {source:,} exported"
