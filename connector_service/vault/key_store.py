@@ -162,7 +162,7 @@ def is_real(store: KeyringBackend) -> bool:
         links: list[KeyringBackend] = list(getattr(store, "backends", ()))  # the first one takes what is set
         return bool(links) and is_real(links[0])
     try:
-        return float(store.priority) >= _REAL
+        return bool(store.priority >= _REAL)
     except (RuntimeError, KeyringError):  # how a back end says that it cannot work here
         return False
 
