@@ -1,0 +1,1 @@
+"""Accounting packages that are written, one folder each."""

@@ -1,0 +1,252 @@
+"""The folder of the books: its lock, its files, and the index that is kept beside them."""
+
+import contextlib
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from connector_service.contract.crashpoints import crash_point
+from connector_service.targets.journal import faults
+from connector_service.targets.journal.appending import Appended, HalfWritten, Part, append, has_pending, repair
+from connector_service.targets.journal.index import NAME, Index, Stamp, tail_of
+from connector_service.targets.journal.scanner import Found, FoundDocument
+
+MAIN: Final = "main.beancount"
+ACCOUNTS: Final = "accounts.beancount"
+PARTIES: Final = "parties.beancount"
+DOCUMENTS: Final = "documents"
+_LOCK: Final = ".lock"
+_PATIENCE_SECONDS: Final = 10.0
+
+Answer = TypeVar("Answer")
+
+
+class Locked(Exception):
+    """Another program holds the books."""
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, patience: float = _PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold a lock that the system lets go of when the process ends; raises ``Locked``, and ``OSError``."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        give_up = time.monotonic() + patience
+        while not _try_lock(handle):
+            if time.monotonic() > give_up:
+                raise Locked
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+class Books:
+    """The books in a folder. Nothing is read before something is asked."""
+
+    def __init__(self, folder: Path, patience: float = _PATIENCE_SECONDS) -> None:
+        """Name the folder; ``patience`` is how many seconds another program's hold is waited for."""
+        self.folder = folder
+        self._patience = patience
+        self._thread = threading.RLock()
+        self._index: Index | None = None
+        self._index_inode = 0
+        self._seen: dict[str, Stamp] = {}
+        """The files as they were when the index was last known to hold all of them."""
+
+    def close(self) -> None:
+        """Let go of the index."""
+        with self._thread:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
+                self._seen = {}
+
+    def ask(self, question: Callable[[Index], Answer]) -> Answer:
+        """Ask the index, after it has been brought up to date with the files. Raises ``ConnectorError``."""
+        return self._with_index(question, change=False)
+
+    def change(self, work: Callable[[Index], Answer]) -> Answer:
+        """Do work under the books' lock; it may call ``append``, last. Raises ``ConnectorError``."""
+        return self._with_index(work, change=True)
+
+    def _with_index(self, work: Callable[[Index], Answer], *, change: bool) -> Answer:
+        with self._thread:
+            try:
+                try:
+                    return self._once(work, change=change)
+                except sqlite3.DatabaseError as fault:
+                    if faults.is_lasting(fault):
+                        raise
+                    # The index is damaged, or of another version: the files are the truth, so it is made again.
+                    self._drop_index()
+                    return self._once(work, change=change)
+            except Locked:
+                raise faults.locked(self.folder) from None
+            except HalfWritten:
+                self._seen = {}
+                raise
+            except (OSError, sqlite3.Error) as fault:
+                self._seen = {}
+                raise faults.translate(fault, self.folder) from fault
+
+    def _once(self, work: Callable[[Index], Answer], *, change: bool) -> Answer:
+        if change:
+            with file_lock(self.folder / _LOCK, self._patience):
+                return work(self._fresh(locked=True))
+        return work(self._fresh(locked=False))
+
+    # Files
+
+    def append(self, index: Index, parts: Sequence[Part]) -> None:
+        """Append to the files and note it in the index. Within ``change``; raises ``OSError`` and ``HalfWritten``."""
+        done = append(self.folder, parts)
+        crash_point("journal.before_index")
+        # What is in the files is booked. The index may fail: it is then made again from them.
+        try:
+            with index.transaction():
+                for one in done:
+                    index.grown(one.part.file, one.stamp, one.tail, list(_moved(one)))
+        except sqlite3.Error:
+            self._drop_index()
+            return
+        for one in done:
+            self._seen[one.part.file] = one.stamp
+
+    def belongs(self, name: str) -> bool:
+        """Whether a file is included in the books. Within ``ask`` or ``change``."""
+        return name in self._seen
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """A stretch of a file."""
+        with (self.folder / name).open("rb") as stream:
+            stream.seek(offset)
+            return stream.read(length)
+
+    # Index
+
+    def _open_index(self) -> Index:
+        path = self.folder / NAME
+        if self._index is not None and self._index_inode and _inode(path) != self._index_inode:
+            self.close()  # deleted, or made again by another program
+        if self._index is None:
+            try:
+                self._index = Index(path)
+            except sqlite3.DatabaseError as fault:
+                if faults.is_read_only(fault):
+                    self._index = Index(None)
+                elif faults.is_lasting(fault):
+                    raise
+                else:
+                    self._drop_index()
+                    self._index = Index(path)
+            self._index_inode = _inode(path)
+        return self._index
+
+    def _drop_index(self) -> None:
+        self.close()
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            (self.folder / f"{NAME}{suffix}").unlink(missing_ok=True)
+
+    def _fresh(self, *, locked: bool) -> Index:
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f"There is no folder {self.folder}")
+        index = self._open_index()
+        pending = has_pending(self.folder)
+        if not pending and self._seen and self._unchanged():
+            return index
+        if locked:
+            self._bring_up_to_date(index, pending=pending)
+            return index
+        try:
+            with file_lock(self.folder / _LOCK, self._patience):
+                self._bring_up_to_date(index, pending=has_pending(self.folder))
+                return index
+        except OSError as fault:
+            if not faults.is_read_only(fault):
+                raise
+        # The folder is read-only for us: look at what is there, with an index of our own.
+        if self._index_inode:
+            self.close()
+            index = self._index = Index(None)
+            self._index_inode = 0
+        self._bring_up_to_date(index, pending=False)
+        return index
+
+    def _unchanged(self) -> bool:
+        return MAIN in self._seen and all(Stamp.of(self.folder / name) == stamp for name, stamp in self._seen.items())
+
+    def _bring_up_to_date(self, index: Index, *, pending: bool) -> None:
+        if pending:
+            repair(self.folder)
+        known = index.stamps()
+        seen: dict[str, Stamp] = {}
+        waiting = [MAIN]
+        while waiting:
+            name = waiting.pop()
+            stamp = None if name in seen else Stamp.of(self.folder / name)
+            if stamp is None:
+                continue
+            # The end is looked at once in the life of this object, and again for whatever changed.
+            if known.get(name) != stamp or (name not in self._seen and self._tail(name, stamp) != index.tail(name)):
+                stamp = self._scan(index, name)
+            seen[name] = stamp
+            for pattern in index.includes(name):
+                waiting.extend(expand(self.folder, name, pattern))
+        for name in known.keys() - seen.keys():
+            with index.transaction():
+                index.forget(name)
+        self._seen = seen
+
+    def _tail(self, name: str, stamp: Stamp) -> bytes:
+        with (self.folder / name).open("rb") as stream:
+            return tail_of(stream, stamp.size)
+
+    def _scan(self, index: Index, name: str) -> Stamp:
+        with (self.folder / name).open("rb") as stream, index.transaction():
+            stamp = Stamp.from_status(os.fstat(stream.fileno()))
+            index.read(name, stream, stamp)
+        return stamp
+
+
+def expand(folder: Path, name: str, pattern: str) -> list[str]:
+    """The files that an include in the file ``name`` stands for, relative to the folder of the books."""
+    path = Path(os.path.normpath(Path(name).parent / pattern))
+    if not any(char in pattern for char in "*?["):
+        return [path.as_posix()]
+    base = Path(path.anchor) if path.anchor else folder
+    return sorted(
+        (found if path.anchor else found.relative_to(folder)).as_posix()
+        for found in base.glob(str(path.relative_to(path.anchor)))
+    )
+
+
+def _moved(one: Appended) -> Iterator[Found]:
+    for item in one.part.found:
+        yield item._replace(offset=item.offset + one.offset) if isinstance(item, FoundDocument) else item
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
