@@ -84,7 +84,8 @@ class DropFolder:
                 next(entries, None)
         except OSError as error:
             raise self._unusable(error) from error
-        if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
+        effective = os.access in os.supports_effective_ids
+        if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=effective):
             raise self._unusable(PermissionError(13, "no right to write"))
         for name in (TAKEN, DONE, REJECTED):
             self._own(name)

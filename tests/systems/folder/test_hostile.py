@@ -269,10 +269,10 @@ def test_own_folder_that_is_a_link_stops_the_route(drop: Drop, tmp_path: Path) -
         drop.open().check()
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="this account may read every file")
-def test_file_without_right_to_read_is_refused(drop: Drop) -> None:
-    drop.put("a.xml", ubl()).chmod(0)
-    assert "right" in refused(drop.run()).fix
+def test_file_without_right_to_read_is_refused(humble: Drop) -> None:
+    humble.put("a.xml", ubl()).chmod(0)
+    assert "right" in refused(humble.run()).fix
+    assert humble.names("rejected") == ["a.xml", "a.xml.reason.txt"]
 
 
 @pytest.mark.parametrize(

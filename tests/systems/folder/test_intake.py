@@ -283,18 +283,16 @@ def test_settings_that_cannot_be_used_are_faults(drop: Drop, section: dict[str, 
         drop.open(**section)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="this account may write everywhere")
-def test_folder_without_right_to_write(drop: Drop) -> None:
-    drop.put("a.xml", ubl())
-    drop.folder.chmod(0o500)
-    try:
-        with pytest.raises(NeedsUser, match="cannot be used"):
-            drop.open().check()
-        with pytest.raises(NeedsUser, match="cannot be used"):
-            list(drop.open().read(Kind.VENDOR_BILL, None, Window()))
-    finally:
-        drop.folder.chmod(0o700)
-    assert len(drop.run()) == 1
+def test_folder_without_right_to_write(humble: Drop) -> None:
+    humble.put("a.xml", ubl())
+    humble.folder.chmod(0o500)
+    with pytest.raises(NeedsUser, match="cannot be used"):
+        humble.open().check()
+    with pytest.raises(NeedsUser, match="cannot be used"):
+        list(humble.open().read(Kind.VENDOR_BILL, None, Window()))
+    humble.folder.chmod(0o700)
+    humble.open().check()
+    assert len(humble.run()) == 1
 
 
 def test_identity_does_not_depend_on_the_folder(drop: Drop) -> None:
