@@ -46,8 +46,9 @@ def test_an_option_that_a_system_does_not_serve(base: str, key: str, value: str,
             LARGE,
             (
                 '[routes.main.options]\nafter_edit = "update"\nmark_sales_paid = "when_paid"\n'
-                'new_items_as = "inventory"\nclosed_period = "next_open"\nbatch_size = 30\nsales_invoices_from = "packing_list"\n'
-                'checks_off = ["LINE_WITHOUT_TEXT"]\n[routes.main.sync]\ncontacts = "newest"\nstaff = "export"\n'
+                'new_items_as = "inventory"\nclosed_period = "next_open"\nbatch_size = 30\n'
+                'sales_invoices_from = "packing_list"\nchecks_off = ["LINE_WITHOUT_TEXT"]\n'
+                '[routes.main.sync]\ncontacts = "newest"\nstaff = "export"\n'
             ),
         ),
         (LARGE, '[routes.main.options]\nafter_edit = "reissue"\nmark_bills_paid = "after_export"\n'),
