@@ -158,7 +158,8 @@ def test_named_values() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "@", "a@", "://", "://a:b@", "://a:", '"', "\\", "password", "password=", "password='", "<password ", "<", "{", "-",
+    ["a", "@", "a@", "://", "://a:b@", "://a:", '"', "\\", "password", "password=", "password='",
+     "<password ", "<", "{", "-",
      "-----BEGIN PRIVATE KEY-----", "eyJ", "eyJaaaaaaa.", "bearer ", "Authorization: ", "a.", "%40", "a%40", "&code=",
      "token\\\\", "é"],
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,27 @@ def test_full_disk_leaves_the_file_as_it_was(file: Path, monkeypatch: pytest.Mon
         set_value(file, "service.port", 9000, SYSTEMS)
     assert file.read_text() == COMMENTED
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_an_editor_that_would_change_something_else_is_not_believed(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dumps = tomlkit.dumps
+    monkeypatch.setattr(tomlkit, "dumps", lambda document: dumps(document).replace("enabled = false", "enabled = true"))
+    with pytest.raises(SettingsFault, match="without changing others"):
+        set_value(file, "service.port", 9000, SYSTEMS)
+    assert file.read_text() == COMMENTED
+
+
+def test_tables_out_of_order_are_edited_in_place(file: Path) -> None:
+    file.write_text(SMALL.replace("[routes.main.target]", "[service]\nport = 9\n\n[routes.main.target]  # late"))
+    set_value(file, "routes.main.target.company", "shop", SYSTEMS)
+    set_value(file, "routes.main.sync.mode", "manual", SYSTEMS)
+    found = load(file, SYSTEMS)
+    assert found.settings.service.port == 9
+    assert found.target_section("main")["company"] == "shop"
+    assert found.settings.routes["main"].sync.mode == "manual"
+    assert "# late" in file.read_text()
 
 
 def test_old_spelling_is_written_anew(file: Path) -> None:
