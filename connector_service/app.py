@@ -3,44 +3,51 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from connector_service import __version__
 from connector_service.audit.chain import Chain, audit_key, stored_key
 from connector_service.audit.flush import Flusher
-from connector_service.audit.recover import Receipt, Standing, compare, receipts, section_event
-from connector_service.audit.trail import last_line
+from connector_service.audit.recover import section_event
 from connector_service.audit.verdict import Verdict
 from connector_service.audit.verify import verify
 from connector_service.contract import registry
 from connector_service.contract.journal import Context, Event, IssueRow, RouteState
 from connector_service.contract.target import CompanyInfo
 from connector_service.domain.documents import Head
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import Kind
 from connector_service.domain.messages import problem
-from connector_service.domain.money import to_minor
 from connector_service.domain.problems import Busy, ConnectorError, NeedsUser, Problem, SettingsFault
-from connector_service.domain.status_codes import IssueCode, StatusCode
+from connector_service.domain.status_codes import IssueCode
 from connector_service.engine import actions, begin_date, brakes
 from connector_service.engine.preview import Preview, preview
 from connector_service.engine.reconcile import Reconciliation, reconcile
 from connector_service.engine.run import Request, Runner, RunResult
-from connector_service.engine.setup import Route, RouteOptions
+from connector_service.engine.setup import Route
 from connector_service.paths import Paths
 from connector_service.settings import Loaded, load
+from connector_service.settings import Route as RouteSettings
+from connector_service.settings.save import Value, set_value
 from connector_service.store.listing import DocumentRow, Filter
 from connector_service.store.lock import FolderLock
-from connector_service.store.receipts import ReceiptRow, put_back
 from connector_service.store.repository import Repository
 from connector_service.vault.choice import OpenedVault, open_vault
+from connector_service.wiring import secrets
+from connector_service.wiring import state as state_module
+from connector_service.wiring.options import route_options
+from connector_service.wiring.recovery import recover
 
 
 def _nothing(_what: str, _count: int) -> None:
+    pass
+
+
+def _no_first(_paths: Paths) -> None:
     pass
 
 
@@ -55,20 +62,30 @@ class Hooks:
 class App:
     """One data folder, opened. Commands, API and service are thin around it."""
 
-    def __init__(self, home: str | Path | None = None, *, write: bool = False, what: str = "a command") -> None:
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        write: bool = False,
+        what: str = "a command",
+        first: Callable[[Paths], None] = _no_first,
+    ) -> None:
         """Find the data folder; with ``write`` take its lock (``Busy`` where another process has it) and repair.
 
-        ``what`` is told to others who find the folder taken. Raises ``ConnectorError`` where the folder or the store
-        cannot be used. Settings are read when they are first asked for, so that a fault in them hides nothing else.
+        ``what`` is told to others who find the folder taken; ``first`` is done under the lock before the store is
+        opened. Raises ``ConnectorError`` where the folder or the store cannot be used. Settings are read when they are
+        first asked for, so that a fault in them hides nothing else.
         """
         self.paths = Paths.locate(home)
         self.write = write
         self.lock = FolderLock(self.paths.lock_file)
         self._repository: Repository | None = None
+        self._flushing = Lock()
         if write:
             self.paths.ensure()
             self.lock.take(what=what)
             try:
+                first(self.paths)
                 self._open_store()
             except BaseException:
                 self.lock.release()
@@ -109,7 +126,7 @@ class App:
     def store(self) -> Repository:
         """The store; opened for reading only where the lock was not taken."""
         if self._repository is None:
-            sealer = Chain(b"\0" * 32)
+            sealer = state_module.NoSealer()
             self._repository = Repository(self.paths.store_file, self.paths.backups_dir, sealer, read_only=True)
         return self._repository
 
@@ -120,36 +137,16 @@ class App:
         if store.database.aside is not None:
             aside, why = store.database.aside, store.database.aside_reason
             store.open_issue("", problem(IssueCode.STORE_SET_ASIDE, why=f"The file {why.strip()}.", aside=aside.name))
-        self._recover()
+        recover(store, self.paths.audit_dir)
         event = section_event(store.trail, self.paths.audit_dir, chain)
         if event is not None:
             store.record(event)
 
-    def _recover(self) -> None:
-        """Put back what the audit trail knows and the store does not, and stop every route until a person confirms."""
-        folder, store = self.paths.audit_dir, self.store
-        sequence, digest = store.trail.head()
-        standing = compare(sequence, digest, folder)
-        if standing in (Standing.LEVEL, Standing.TRAIL_BEHIND):
-            return
-        after = sequence if standing is Standing.STORE_OLDER else 0
-        last = last_line(folder)
-        head = (last.sequence, last.hash) if last else (sequence, digest)
-        count = put_back(store.database, store.trail, map(_receipt_row, receipts(folder, after)), head)
-        words = {
-            Standing.STORE_EMPTY: "The store is empty",
-            Standing.STORE_OLDER: "The store is older than the trail, as after restoring a backup",
-            Standing.DIFFERENT: "The store and the trail tell of different histories",
-        }[standing]
-        why = f"{words}. {count} receipts were put back from the trail."
-        store.open_issue(
-            "", problem(IssueCode.STORE_BEHIND, why=why, target="the books", issue="{issue}"), confirmable=True
-        )
-
     def flush(self) -> None:
         """Bring what was committed into the audit trail's files; a fault becomes an issue and is tried again later."""
         try:
-            self._flusher.flush()
+            with self._flushing:
+                self._flusher.flush()
         except ConnectorError as fault:
             found = Problem(IssueCode.AUDIT_BROKEN, fault.what, fault.why, fault.fix)
             self.store.open_issue("", found)
@@ -164,34 +161,8 @@ class App:
         name = settings.routes[route].source.timezone or settings.service.timezone
         return ZoneInfo(name) if name else _local_zone()
 
-    def options(self, name: str) -> RouteOptions:
-        """A route's options in the engine's words."""
-        route = self.loaded.settings.routes[name]
-        options = route.options
-        return RouteOptions(
-            begin=route.sync.begin,
-            items=route.sync.items,
-            made_from=_made_from(options.sales_invoices_from, options.vendor_bills_from),
-            require_sent=options.require_sent,
-            approved_only=options.approved_only,
-            after_edit=options.after_edit,
-            mark_sales_paid=options.mark_sales_paid,
-            mark_bills_paid=options.mark_bills_paid,
-            auto_link=options.auto_link,
-            closed_period=options.closed_period,
-            stop_after_error=options.stop_after_error,
-            batch_size=options.batch_size,
-            burst_minutes=options.burst_minutes,
-            max_new_per_run=options.max_new_per_run,
-            checks_off=frozenset(StatusCode(code) for code in options.checks_off),
-        )
-
-    @contextmanager
-    def route(self, name: str, peek: bool = False) -> Iterator[Route]:
-        """Open a route's two systems for one piece of work; ``peek`` leaves everything at the source where it is.
-
-        Raises ``SettingsFault`` for a route that is not there.
-        """
+    def settings_of(self, name: str) -> RouteSettings:
+        """The settings of a route; raises ``SettingsFault`` for one that is not there."""
         routes = self.loaded.settings.routes
         if name not in routes:
             known = ", ".join(sorted(routes)) or "none yet"
@@ -201,7 +172,20 @@ class App:
                 fix="Name one of these, or add the route to the settings file.",
                 code=IssueCode.SETTINGS_WRONG,
             )
-        route, options = routes[name], self.options(name)
+        return routes[name]
+
+    def set(self, key: str, value: Value) -> None:
+        """Change one setting in the file; raises ``SettingsFaults`` where it does not fit."""
+        self.__dict__["loaded"] = set_value(self.paths.settings_file, key, value)
+
+    @contextmanager
+    def route(self, name: str, peek: bool = False) -> Iterator[Route]:
+        """Open a route's two systems for one piece of work; ``peek`` leaves both sides as they are.
+
+        Raises ``SettingsFault`` for a route that is not there.
+        """
+        route = self.settings_of(name)
+        options = route_options(route)
         alternatives = {kind.value: one for kind, one in options.made_from.items()}
         given = registry.Given(
             name, self.paths.home, self.vault, self.timezone(name), alternatives, self.paths.profile_folders, peek
@@ -234,7 +218,7 @@ class App:
 
     def check(self, name: str) -> tuple[CompanyInfo | None, list[ConnectorError]]:
         """Reach both systems of a route and use every right that it needs, writing nothing; all faults at once."""
-        company, faults = None, []
+        company, faults = None, secrets.missing(name, self.settings_of(name), self.vault)
         try:
             with self.route(name, peek=True) as route:
                 for step in (route.source.check, route.target.company):
@@ -253,6 +237,30 @@ class App:
         with self.route(name, peek=True) as route:
             return reconcile(route, first, last)
 
+    def remembered(self, name: str) -> RouteState | None:
+        """What a route remembers; ``None`` before its source and company are known."""
+        self.settings_of(name)
+        state = self.store.route_state(name)
+        return state if state is not None and state.pair else None
+
+    def context(self, name: str, actor: str) -> Context:
+        """In whose name a person changes what a route remembers; asks both sides for their names at first."""
+        state = self.remembered(name)
+        if state is None:
+            with self.route(name) as route:
+                _, state = Runner(route, Request()).open_route(None)
+        return Context(name, state.pair, None, actor)
+
+    def set_stopped(self, name: str, stopped: bool, actor: str) -> None:
+        """Stop or start the automatic runs of a route; it holds until it is changed. Other runs stay allowed."""
+        self.settings_of(name)
+        state = self.store.route_state(name) or RouteState(0)
+        if state.stopped != stopped:
+            state.stopped = stopped
+            event = Event("route_stopped" if stopped else "route_started", name, actor)
+            self.store.save_route_state(name, state, event)
+            self.flush()
+
     # -- begin date ---------------------------------------------------------------------------------------------------
 
     def would_mark(self, name: str, begin: date) -> begin_date.WouldMark:
@@ -266,7 +274,7 @@ class App:
         return begin_date.preview(route, self._pair(route), begin)[1]
 
     def set_begin(self, name: str, begin: date, release: bool, mark_source: bool, actor: str) -> dict[str, int]:
-        """Apply a begin date that stands in the settings by now; returns what was marked, released, marked at source."""
+        """Apply a begin date that stands in the settings by now; returns how many were marked, released, and so on."""
         with self.route(name) as route:
             route.options = replace(route.options, begin=begin)
             runner = Runner(route, Request())
@@ -357,43 +365,7 @@ class App:
 
     def status(self) -> dict[str, Any]:
         """The state of service and routes, as ``connector status --json`` prints it."""
-        owner = self.lock.owner()
-        running = owner is not None and owner.get("what") == "the service"
-        routes = []
-        has_store = self.paths.store_file.exists()
-        for name, route in self.loaded.settings.routes.items():
-            state = self.store.route_state(name) if has_store else None
-            routes.append(self._route_status(name, route.sync.mode, route.sync.interval_seconds, state, running))
-        pid = owner.get("pid") if owner and running else None
-        return {"service": {"running": running, "version": __version__, "pid": pid}, "routes": routes}
-
-    def _route_status(
-        self, name: str, mode: str, seconds: int, state: RouteState | None, running: bool
-    ) -> dict[str, Any]:
-        runs = self.store.runs.runs(name, 1) if state else []
-        last = runs[0] if runs else None
-        automatic = mode == "auto" and not (state and state.stopped)
-        due = (last.ended + timedelta(seconds=seconds)) if last and last.ended and running and automatic else None
-        counts = {one.value: count for one, count in self.store.tallies(state.pair).items()} if state else {}
-        issues = len(self.store.issues(name)) + len(self.store.issues("")) if state else 0
-        return {
-            "route": name,
-            "mode": mode,
-            "running": automatic,
-            "connected": last is not None and last.exit in (0, 1),
-            "company": state.company if state else None,
-            "last_run": {
-                "run": last.id,
-                "started": _iso(last.started),
-                "ended": _iso(last.ended),
-                "exit": last.exit,
-            }
-            if last
-            else None,
-            "next_run": _iso(due),
-            "counts": {one.value: counts.get(one.value, 0) for one in State},
-            "issues": issues,
-        }
+        return state_module.status(self.paths, self.loaded, self.lock, self.store.database)
 
     def verify_audit(self) -> Verdict:
         """Whether the audit trail is whole."""
@@ -404,43 +376,10 @@ def _no_flush() -> None:
     pass
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
-
-
-def _made_from(sales: str, bills: str) -> dict[Kind, str]:
-    made = {}
-    if sales != "invoice":
-        made[Kind.SALES_INVOICE] = sales
-    if bills != "vendor_invoice":
-        made[Kind.VENDOR_BILL] = bills
-    return made
-
-
 def _local_zone() -> ZoneInfo:
     from tzlocal import get_localzone_name
 
     return ZoneInfo(get_localzone_name() or "UTC")
-
-
-def _receipt_row(one: Receipt) -> ReceiptRow:
-    from decimal import Decimal
-
-    total = to_minor(Decimal(one.amount), one.currency) if one.amount and one.currency else 0
-    return ReceiptRow(
-        one.pair,
-        one.kind,
-        one.made_from,
-        one.key,
-        one.state,
-        one.number,
-        one.currency,
-        total,
-        one.remote_id,
-        one.fingerprint,
-        one.generation,
-        one.date,
-    )
 
 
 __all__ = ["App", "Busy", "Hooks"]

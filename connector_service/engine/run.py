@@ -240,8 +240,10 @@ class Runner:
         pair = route.journal.pair(identity, company.id)
         made_from = ", ".join(f"{kind}={one}" for kind, one in sorted(route.options.made_from.items()))
         state = route.journal.route_state(route.name)
-        if state is None:
-            state = RouteState(pair, identity, company.id, made_from, ask_first=route.journal.was_recovered())
+        if state is None or not state.pair:  # a route may be stopped before it has ever run
+            stopped = state is not None and state.stopped
+            ask_first = route.journal.was_recovered()
+            state = RouteState(pair, identity, company.id, made_from, ask_first=ask_first, stopped=stopped)
             route.journal.save_route_state(route.name, state, Event("route_opened", route.name, run=run))
             return company, pair, state
         if (state.pair, state.made_from) != (pair, made_from):

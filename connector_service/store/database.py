@@ -2,14 +2,13 @@
 
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
-
-from peewee import DatabaseError, OperationalError, SqliteDatabase
 
 from connector_service.domain.problems import ConnectorError, NeedsUser, RetryLater
 from connector_service.domain.status_codes import IssueCode
@@ -54,18 +53,16 @@ class Database:
         self.aside: Path | None = None
         """Where a file that could not be used was moved, if there was one."""
         if read_only:
-            if not path.exists():
-                raise NeedsUser(
-                    "There is no store yet.", why=f"{path} does not exist.", fix="Run `connector sync ROUTE` first."
-                )
-            self._peewee = SqliteDatabase(f"file:{path.as_posix()}?mode=ro", uri=True, pragmas={"busy_timeout": 15000})
-            self._any = self._peewee
-            self._check_version()
+            self._any = Reader(path)
+            if path.exists():
+                with translated(path):
+                    self._check_version()
             return
+        from peewee import SqliteDatabase  # takes 200 ms with its drivers, and who only reads can do without
+
         self._set_aside_if_unusable()
-        self._peewee = SqliteDatabase(str(path), pragmas=_PRAGMAS, autoconnect=True)
         # peewee's own methods carry no types.
-        self._any = self._peewee
+        self._any = SqliteDatabase(str(path), pragmas=_PRAGMAS, autoconnect=True)
         with translated(path):
             self._migrate()
 
@@ -130,7 +127,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[None]:
         """A short transaction of the one writer; whole or not at all."""
-        with self._write_lock, translated(self.path), self._peewee.atomic("IMMEDIATE"):
+        with self._write_lock, translated(self.path), self._any.atomic("IMMEDIATE"):
             yield
 
     def backup(self, to: Path) -> Path:
@@ -147,7 +144,45 @@ class Database:
 
     def close(self) -> None:
         """Let go of this thread's connection."""
-        self._peewee.close()
+        self._any.close()
+
+
+class Reader:
+    """A connection a thread that cannot write; where there is no file yet, an empty store in memory."""
+
+    def __init__(self, path: Path) -> None:
+        """Connections are made as threads need them."""
+        self._path = path
+        self._local = threading.local()
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = self._connect()
+        return found
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path.exists():
+            address = f"{self._path.resolve().as_uri()}?mode=ro"
+            return sqlite3.connect(address, uri=True, timeout=15, isolation_level=None)
+        empty = sqlite3.connect(":memory:", isolation_level=None)
+        for _, statements in MIGRATIONS:
+            for statement in statements:
+                empty.execute(statement)
+        return empty
+
+    def execute_sql(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        with translated(self._path):
+            return self.connection().execute(sql, parameters)
+
+    def close(self) -> None:
+        """Let go of this thread's connection."""
+        found = getattr(self._local, "connection", None)
+        if found is not None:
+            found.close()
+            self._local.connection = None
 
 
 @contextmanager
@@ -155,8 +190,13 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the database's faults into words."""
     try:
         yield
-    except (OperationalError, DatabaseError) as fault:
+    except _faults() as fault:
         raise _in_words(path, str(fault)) from fault
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    library = sys.modules.get("peewee")
+    return (sqlite3.Error,) if library is None else (sqlite3.Error, library.DatabaseError)
 
 
 def _in_words(path: Path, text: str) -> ConnectorError:

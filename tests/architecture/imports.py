@@ -25,13 +25,23 @@ ARROWS: Final[dict[str, frozenset[str]]] = {
     "audit": frozenset({"domain", "contract", "files"}),
     "observe": frozenset({"domain", "contract", "files", "paths"}),
     "client": frozenset({"domain", "http", "paths", "files"}),
-    # The only place where everything meets.
-    "app": frozenset(
-        {"domain", "contract", "engine", "store", "settings", "vault", "audit", "observe", "paths", "files", "http"}
+    # What the only place where everything meets is made of, and that place.
+    "wiring": frozenset(
+        {"domain", "contract", "engine", "store", "settings", "vault", "audit", "observe", "paths", "files"}
     ),
-    "web": frozenset({"domain", "contract", "engine", "app", "observe", "paths", "files"}),
-    "hosts": frozenset({"domain", "contract", "engine", "app", "web", "observe", "paths", "files", "client"}),
-    "cli": frozenset({"domain", "contract", "engine", "app", "web", "hosts", "observe", "paths", "files", "client"}),
+    "app": frozenset(
+        {
+            *("domain", "contract", "engine", "store", "settings", "vault", "audit", "observe", "paths", "files"),
+            *("http", "wiring"),
+        }
+    ),
+    "web": frozenset({"domain", "contract", "engine", "app", "wiring", "observe", "paths", "files"}),
+    "hosts": frozenset({"domain", "contract", "engine", "app", "wiring", "web", "observe", "paths", "files", "client"}),
+    "cli": frozenset(
+        {
+            *("domain", "contract", "engine", "app", "wiring", "web", "hosts", "observe", "paths", "files", "client"),
+        }
+    ),
     "__main__": frozenset({"cli"}),
 }
 

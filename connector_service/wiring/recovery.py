@@ -1,0 +1,55 @@
+"""A store that is empty, restored or older than the audit trail gets its receipts back, and stops every route."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from connector_service.audit.recover import Receipt, Standing, compare, receipts
+from connector_service.audit.trail import last_line
+from connector_service.domain.messages import problem
+from connector_service.domain.money import to_minor
+from connector_service.domain.status_codes import IssueCode
+from connector_service.store.receipts import ReceiptRow, put_back
+from connector_service.store.repository import Repository
+
+_WORDS = {
+    Standing.STORE_EMPTY: "The store is empty",
+    Standing.STORE_OLDER: "The store is older than the trail, as after restoring a backup",
+    Standing.DIFFERENT: "The store and the trail tell of different histories",
+}
+
+
+def recover(store: Repository, folder: Path) -> int | None:
+    """Put back what the trail in ``folder`` knows and the store does not; an issue stops every route until confirmed.
+
+    Returns how many receipts were put back; ``None`` where the store knows all.
+    """
+    sequence, digest = store.trail.head()
+    standing = compare(sequence, digest, folder)
+    if standing not in _WORDS:
+        return None
+    after = sequence if standing is Standing.STORE_OLDER else 0
+    last = last_line(folder)
+    head = (last.sequence, last.hash) if last else (sequence, digest)
+    count = put_back(store.database, store.trail, map(_receipt_row, receipts(folder, after)), head)
+    why = f"{_WORDS[standing]}. {count} receipts were put back from the trail."
+    found = problem(IssueCode.STORE_BEHIND, why=why, target="the books", issue="{issue}")
+    store.open_issue("", found, confirmable=True)
+    return count
+
+
+def _receipt_row(one: Receipt) -> ReceiptRow:
+    total = to_minor(Decimal(one.amount), one.currency) if one.amount and one.currency else 0
+    return ReceiptRow(
+        one.pair,
+        one.kind,
+        one.made_from,
+        one.key,
+        one.state,
+        one.number,
+        one.currency,
+        total,
+        one.remote_id,
+        one.fingerprint,
+        one.generation,
+        one.date,
+    )
