@@ -53,6 +53,7 @@ class _Pass:
     served: set[Kind] = field(default_factory=set)
     holders: dict[tuple[Kind, str], list[_File]] = field(default_factory=dict)
     contents: dict[tuple[Kind, str], bytes] = field(default_factory=dict)
+    committed: set[tuple[Kind, str]] = field(default_factory=set)
     parsed: bool = False
 
 
@@ -129,6 +130,7 @@ class FolderSource:
         if self._pass is None:
             return
         for key in keys:
+            self._pass.committed.add((kind, key))
             for file in self._pass.holders.pop((kind, key), ()):
                 file.waiting.discard((kind, key))
                 self._put_away(file)
@@ -206,11 +208,13 @@ class FolderSource:
                 file.more_faults += 1
         else:
             content = fingerprint(record)
-        if unit not in file.waiting:
-            file.waiting.add(unit)
-            now.holders.setdefault(unit, []).append(file)
         new = now.contents.get(unit) != content
         now.contents[unit] = content
+        # The engine commits while it reads: what it has in the store already it will not be told about again.
+        if unit not in file.waiting and (new or unit not in now.committed):
+            now.committed.discard(unit)
+            file.waiting.add(unit)
+            now.holders.setdefault(unit, []).append(file)
         return new
 
     def _put_away(self, file: _File) -> None:

@@ -102,6 +102,19 @@ def test_same_invoice_in_other_bytes_is_one_record(drop: Drop) -> None:
     assert one(drop.run()).key == f"{THEM}/F-1"
 
 
+def test_copy_that_is_read_after_the_commit_is_put_away_as_well(drop: Drop) -> None:
+    for name in ("a.xml", "b.xml"):
+        drop.put(name, ubl())
+    drop.put("c.xml", ubl(net="200.00", total="221.00"))
+    source = drop.open()
+    totals = []
+    for record in source.read(Kind.VENDOR_BILL, None, Window()):
+        totals.append(str(getattr(record, "total", "")))
+        source.taken(Kind.VENDOR_BILL, [record.key])
+    assert totals == ["121.00", "221.00"]
+    assert drop.names("done") == ["a.xml", "b.xml", "c.xml"]
+
+
 def test_same_number_with_other_content_is_told(drop: Drop) -> None:
     drop.put("a.xml", ubl())
     drop.put("b.xml", ubl(net="200.00", total="221.00"))
