@@ -9,6 +9,7 @@ from uuid import UUID
 
 from connector_service.domain.documents import Document, Line, TimeRecord
 from connector_service.domain.kinds import Kind
+from connector_service.domain.money import ZERO
 
 _SEPARATOR: Final = "\x1f"
 _LINE_SEPARATOR: Final = "\x1e"
@@ -27,9 +28,15 @@ class UnitKey:
 def _number(value: Decimal | None) -> str:
     if value is None:
         return ""
+    if value is ZERO:
+        return "0"
+    text = str(value)
     # 121, 121.0 and 121.00 are one amount: a driver that changes its mind about zeros is not an edit.
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if text[-1] == "0" or "E" in text:
+        text = format(value, "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return text if text not in ("", "-0") else "0"
+    return text
 
 
 def _line(line: Line) -> str:

@@ -188,7 +188,7 @@ class Work:
                 record,
                 record.kind,
                 made_from,
-                decision.fingerprint,
+                _fingerprint(decision),
                 change.problems,
                 change.remote_id,
                 set_flags=change.set_flags,
@@ -202,7 +202,13 @@ class Work:
                 return None
             problems = (problem(OutcomeCode.CHANGED_AT_SOURCE, document=label(record), differences=words),)
         content = None if decision.after is State.MARKED and known is not None else record
-        return Change(decision.after, known, content, record.kind, made_from, decision.fingerprint or None, problems)
+        return Change(decision.after, known, content, record.kind, made_from, _fingerprint(decision), problems)
+
+
+def _fingerprint(decision: Decision) -> bytes | None:
+    if decision.fingerprint or isinstance(decision.record, Unreadable) or decision.after is State.MARKED:
+        return decision.fingerprint or None
+    return fingerprint(decision.record)
 
 
 def _unseen(kind: Kind, made_from: str, record: SourceRecord) -> Known:

@@ -40,6 +40,7 @@ class Decision:
     changed: bool
     """Whether the store has something to remember: a transition, another content, another status code."""
     fingerprint: bytes = b""
+    """Empty for a record that was not known before: it is made when the record is stored."""
     problems: tuple[Problem, ...] = ()
     targets: Mapping[tuple[LinkKind, str], str] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
@@ -126,7 +127,8 @@ def _unreadable(record: Unreadable, known: Known | None, state: State | None) ->
 
 
 def _checked(record: Document, known: Known | None, checker: Checker, reference: Reference) -> Decision:
-    print_ = fingerprint(record)
+    # What was never seen has nothing to be compared with: its fingerprint is made when it is stored.
+    print_ = fingerprint(record) if known else b""
     if known and Flag.MARKED_SENT in known.flags and isinstance(record, MoneyDocument):
         record = replace(record, sent=True)
     verdict = checker.check(record, reference(record.key))
