@@ -88,7 +88,7 @@ class Given:
         )
 
 
-def _module(systems: dict[str, str], role: str, system: str, part: str) -> Any:  # noqa: ANN401 - a module, checked by its users
+def _module(systems: dict[str, str], role: str, system: str, part: str) -> Any:
     if system not in systems:
         raise SettingsFault(
             f"There is no {role} system {system!r}.",

@@ -1,9 +1,9 @@
 """What a source must be. Everything but reading is optional and declared in its manifest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from connector_service.contract.manifest import SourceManifest
 from connector_service.domain.documents import Head, SourceRecord
@@ -104,4 +104,21 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+        ...
+
+
+class Watch(Protocol):
+    """Something that is being watched."""
+
+    def stop(self) -> None:
+        """End it; nothing is told after this returns."""
+        ...
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A source that can tell by itself that something new has come; optional."""
+
+    def watch(self, on_news: Callable[[], None]) -> Watch:
+        """Call ``on_news``, from a thread of its own, whenever there is something to read; raises ``OSError``."""
         ...

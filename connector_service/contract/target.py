@@ -1,12 +1,12 @@
 """What a target must be. Everything but company, prepare, push and look-up is optional and declared in its manifest."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TextIO, TypeAlias, runtime_checkable
 
 from connector_service.contract.manifest import TargetManifest
 from connector_service.domain.documents import Attachment, Document
@@ -205,4 +205,17 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+        ...
+
+
+@runtime_checkable
+class Bookkeeping(Protocol):
+    """A target that keeps books of its own, for which there is no other program to look at them; optional."""
+
+    def balances(self) -> Iterable[tuple[str, str, Decimal]]:
+        """Account, currency and balance (debit is positive) of every account; minutes stand under ``MINUTES``."""
+        ...
+
+    def export(self, out: TextIO) -> int:
+        """Write all transactions in the form of another accounting program; returns how many."""
         ...

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO
 
 from connector_service.contract.manifest import TargetManifest
 from connector_service.contract.registry import Surroundings
@@ -35,9 +35,11 @@ from connector_service.domain.problems import Problem
 from connector_service.domain.reference import ReferenceKind, ReferenceRecord
 from connector_service.targets.journal import calls, wire
 from connector_service.targets.journal.appending import HalfWritten, Part, sync, sync_folder, write_all
+from connector_service.targets.journal.balances import Balance, balances
 from connector_service.targets.journal.booking import Booking
 from connector_service.targets.journal.client import DOCUMENTS, MAIN, Books
-from connector_service.targets.journal.company import BooksHead, found_books
+from connector_service.targets.journal.company import BooksHead, found_books, seen_books
+from connector_service.targets.journal.hledger import export_hledger
 from connector_service.targets.journal.index import Index, Row
 from connector_service.targets.journal.manifest import MANIFEST
 from connector_service.targets.journal.scanner import FoundAttachment, FoundDocument
@@ -61,7 +63,7 @@ def open_target(section: dict[str, str], surroundings: Surroundings) -> "Journal
             fix="Write a code such as EUR as target.currency, or leave it out.",
             code="SETTINGS_WRONG",
         )
-    return JournalTarget(surroundings.home / (section.get("company") or "books"), currency)
+    return JournalTarget(surroundings.home / (section.get("company") or "books"), currency, peek=surroundings.peek)
 
 
 class JournalTarget:
@@ -69,16 +71,23 @@ class JournalTarget:
 
     manifest: TargetManifest = MANIFEST
 
-    def __init__(self, folder: Path, currency: str = "", patience: float = 10.0) -> None:
-        """Name the folder; ``patience`` is how many seconds another program's hold is waited for."""
+    def __init__(self, folder: Path, currency: str = "", patience: float = 10.0, *, peek: bool = False) -> None:
+        """Name the folder; ``patience`` is how many seconds another program's hold is waited for.
+
+        With ``peek`` books that are not there yet are not made: they are then looked at as empty ones.
+        """
         self.books = Books(folder, patience)
+        self._peek = peek
         self._currency = currency
         self._head: BooksHead | None = None
 
     def company(self) -> CompanyInfo:
         """The books, made where the folder is empty or missing; proves that they can be written."""
-        self._head = found_books(self.books, self._currency)
+        self._head = (seen_books if self._peek else found_books)(self.books, self._currency)
         return CompanyInfo(id=self._head.id, name=self._head.title, currency=self._head.currency)
+
+    def _is_to_be_made(self) -> bool:
+        return self._peek and not (self.books.folder / MAIN).is_file()
 
     def prepare(self, kind: Kind, postings: Sequence[Posting], idempotency_key: str) -> Prepared:
         """The text of the transactions, in order, after the accounts that they use."""
@@ -116,8 +125,8 @@ class JournalTarget:
 
     def look_up(self, questions: Sequence[LookUp]) -> list[list[Booked]]:
         """Answer from the index, which is brought up to date with the files first."""
-        if not questions:
-            return []
+        if not questions or self._is_to_be_made():
+            return [[] for _ in questions]
 
         def ask(index: Index) -> list[list[Booked]]:
             references = index.by_reference(q.external_reference for q in questions if _is_clean(q.external_reference))
@@ -140,7 +149,7 @@ class JournalTarget:
     def booked(self, kind: Kind, first: date, last: date) -> Iterator[Booked]:
         """Stream documents of a kind in the order of their dates."""
         after = (first.isoformat(), 0)
-        while True:
+        while not self._is_to_be_made():
             rows = self.books.ask(partial(Index.page, kind=kind.value, after=after, last=last.isoformat(), limit=_PAGE))
             yield from map(_booked, rows)
             if len(rows) < _PAGE:
@@ -241,7 +250,7 @@ class JournalTarget:
         if kind not in MANIFEST.reference_kinds or since is not None:
             _undeclared(f"list {kind.value} records" + (" by their date of change" if since else ""))
         after = ""
-        while True:
+        while not self._is_to_be_made():
             rows = self.books.ask(partial(Index.accounts, after=after, limit=_PAGE))
             for row in rows:
                 is_party = row.account.startswith((wire.RECEIVABLE, wire.PAYABLE, wire.TIME))
@@ -273,6 +282,14 @@ class JournalTarget:
     def payments(self, kind: Kind, remote_ids: Sequence[str]) -> list[Payment]:
         """Not declared: the books know no payments of single documents."""
         _undeclared("tell payments")
+
+    def balances(self) -> list[Balance]:
+        """What every account stands at."""
+        return balances(self.books.folder)
+
+    def export(self, out: TextIO) -> int:
+        """All transactions in hledger's form."""
+        return export_hledger(self.books.folder, out)
 
     def close(self) -> None:
         """Let go of the index."""

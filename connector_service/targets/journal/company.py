@@ -1,5 +1,7 @@
 """The books' own identity and first lines, in ``main.beancount``."""
 
+import errno
+import os
 import re
 import uuid
 from dataclasses import dataclass
@@ -43,6 +45,21 @@ def found_books(books: Books, currency: str) -> BooksHead:
         return books.change(lambda index: _head(books, index, currency))
     except HalfWritten as fault:
         raise translate(OSError(str(fault)), folder) from fault
+
+
+def seen_books(books: Books, currency: str) -> BooksHead:
+    """Read the head of the books and change nothing; without an identity where they are still to be made.
+
+    Raises ``NeedsUser`` where they could not be written.
+    """
+    folder = books.folder
+    place = folder if folder.exists() else folder.parent
+    if not os.access(place, os.W_OK):
+        raise translate(PermissionError(errno.EACCES, "no right to write"), place)
+    try:
+        return _read(books) if (folder / MAIN).is_file() else BooksHead("", folder.name, currency)
+    except OSError as fault:
+        raise translate(fault, folder) from fault
 
 
 def _head(books: Books, index: Index, currency: str) -> BooksHead:
