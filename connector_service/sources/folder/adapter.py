@@ -146,9 +146,9 @@ class FolderSource:
         """Let go of what is spooled; claimed files are found again."""
         self._forget()
 
-    def watch(self, on_file: OnFile) -> FolderWatch:
+    def watch(self, on_news: OnFile) -> FolderWatch:
         """Start telling, from a thread of its own, that files have come and settled; ``stop()`` ends it."""
-        return FolderWatch(self._drop.folder, on_file, self._drop.settle_seconds)
+        return FolderWatch(self._drop.folder, on_news, self._drop.settle_seconds)
 
     def _forget(self) -> None:
         if self._pass is not None:
