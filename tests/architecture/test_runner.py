@@ -55,7 +55,9 @@ def test_last_line_counts_and_status_tells(capsys: pytest.CaptureFixture[str]) -
 
 TESTS = """
 import pytest
-def test_good(): print("half a character: \\udc80")
+def test_good():
+    import logging
+    logging.getLogger().warning("half a character: \\udc80")
 def test_bad(): assert 0
 def test_skipped(): pytest.skip("no server")
 @pytest.fixture
