@@ -11,7 +11,7 @@ from connector_service.domain.problems import SettingsFault
 from connector_service.sources.shared import values
 from connector_service.sources.shared.fields import LINE_FIELDS, Type, did_you_mean, fields_of
 from connector_service.sources.shared.profile import KindProfile
-from connector_service.sources.shared.values import Converter
+from connector_service.sources.shared.values import Column
 
 _DEFAULTS: Final[dict[str, Any]] = {
     "rate": None,
@@ -57,27 +57,31 @@ def check_fields(table: KindProfile, fields: Sequence[str]) -> None:
         )
 
 
-def converter(table: KindProfile, field: str, what: Type, zone: tzinfo, step: Decimal) -> Converter:
-    """The converter of one field; ``step`` is the smallest amount of the document's currency."""
-    match what:
+_MUST: Final = ("key", "date", "party_key", "employee_key", "currency", "total", "line.amount")
+
+
+def column_of(table: KindProfile, field: str, zone: tzinfo, step: Decimal) -> Column:
+    """What converts one field; ``step`` is the smallest amount of the document's currency."""
+    must = field in _MUST and not (field == "currency" and table.currency)
+    default = None if must else _DEFAULTS.get(field, ZERO)
+    match fields_of(table.kind)[field]:
         case Type.MONEY:
-            convert = values.number_of(table.decimal, step, _DEFAULTS.get(field, ZERO))
+            made = values.number_of(table.decimal, step, default)
         case Type.NUMBER:
-            convert = values.number_of(table.decimal, None, _DEFAULTS.get(field, ZERO))
+            made = values.number_of(table.decimal, None, default)
         case Type.DATE:
-            convert = values.day_of(table.date_format, zone)
+            made = values.day_of(table.date_format, zone)
         case Type.FLAG:
-            convert = values.flag_of(_DEFAULTS.get(field, False))
+            made = values.flag_of(_DEFAULTS.get(field, False))
         case Type.MOMENT:
-            convert = values.moment_of(table.since_format)
+            made = values.moment_of(table.since_format)
         case Type.CLOCK:
-            convert = values.clock_of(zone)
+            made = values.clock_of(zone)
         case Type.MINUTES:
-            convert = values.seconds_of(table.decimal)
+            made = values.seconds_of(table.decimal)
         case _:
-            convert = values.currency_of(table.currency) if field == "currency" else values.as_text
-    must = ("key", "date", "party_key", "employee_key", "currency", "total", "line.amount")
-    return values.needed(convert) if field in must and not (field == "currency" and table.currency) else convert
+            made = values.currency_of(table.currency) if field == "currency" else values.text_column()
+    return values.needed(made) if must else made
 
 
 def line_default(name: str) -> Any:

@@ -9,8 +9,7 @@ from connector_service.domain.money import ZERO
 from connector_service.domain.parties import Party
 from connector_service.domain.problems import SettingsFault
 from connector_service.sources.shared import values
-from connector_service.sources.shared.columns import check_fields, converter
-from connector_service.sources.shared.fields import fields_of
+from connector_service.sources.shared.columns import check_fields, column_of
 from connector_service.sources.shared.profile import KindProfile
 from connector_service.sources.shared.values import BadValueError
 
@@ -24,8 +23,7 @@ class PartyBuilder:
         self._table = table
         self._kind = PartyKind(table.kind)
         self._fields = tuple(fields)
-        types = fields_of(table.kind)
-        self._convert = [converter(table, name, types[name], zone, ZERO) for name in fields]
+        self._convert = [column_of(table, name, zone, ZERO).one for name in fields]
 
     def parties(self, rows: Iterable[Sequence[Any]]) -> Iterator[Party]:
         """One party a key; a row that repeats the key of the row before is left out.

@@ -9,7 +9,7 @@ then rounded half up at the currency's minor units; other numbers are cut to the
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -18,7 +18,43 @@ from uuid import UUID
 
 Converter: TypeAlias = Callable[[Any], Any]
 
+
+class Column:
+    """What turns the raw values of one column into the domain's type: one at a time, or many with one look at them.
+
+    ``quick`` has a faster way for raw values of certain types; it may fail on what ``one`` would take or explain, in
+    which case the values are to be converted one by one. It may let ``None`` through where there must be a value, which
+    the record's constructor then refuses; ``must_text`` says that an empty text is to be refused here.
+    """
+
+    __slots__ = ("must_text", "one", "quick")
+
+    def __init__(self, one: Converter, quick: Mapping[type, Converter | None], must_text: bool = False) -> None:
+        self.one = one
+        self.quick = quick
+        self.must_text = must_text
+
+    def __call__(self, value: Any) -> Any:
+        """One value; raises ``BadValueError``."""
+        return self.one(value)
+
+    def many(self, cells: Sequence[Any]) -> Sequence[Any]:
+        """Many values; raises ``BadValueError`` or ``KeyError`` if one of them cannot be converted."""
+        ways = {self.quick.get(kind, self.one) for kind in set(map(type, cells))}
+        if len(ways) == 1:
+            convert = ways.pop()
+            if convert is None:
+                return cells
+            made = list(map(convert, cells))
+            if self.must_text and "" in made:
+                raise BadValueError(_EMPTY)
+            return made
+        return list(map(self.one, cells))
+
+
 _CACHED: Final = 8192
+_SURE: Final = 1e11
+_NONE: Final = type(None)
 _PLAIN: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _GROUPED: Final[dict[str, re.Pattern[str]]] = {
     mark: re.compile(
@@ -32,6 +68,26 @@ _NO_DATE: Final = "0000-00-00"
 _YES: Final = (True, "1", "true", "True", "TRUE", "t", "T", "yes", "Yes", "YES", "y", "Y", b"\x01", b"1")
 _NO: Final = (False, "0", "false", "False", "FALSE", "f", "F", "no", "No", "NO", "n", "N", b"\x00", b"0")
 _FLAGS: Final[dict[object, bool]] = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+
+
+_EMPTY: Final = "is empty, and must have a value"
+
+
+class _Memory(dict[Any, Any]):
+    """Remembers what values were turned into, at less than ``lru_cache`` costs where most values are new."""
+
+    __slots__ = ("_convert",)
+
+    def __init__(self, convert: Converter) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, value: Any) -> Any:
+        made = self._convert(value)
+        if len(self) >= _CACHED:
+            self.clear()
+        self[value] = made
+        return made
 
 
 class BadValueError(ValueError):
@@ -85,39 +141,59 @@ def _digits(value: float | Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def needed(convert: Converter) -> Converter:
-    """The same converter for a column that must have a value."""
+def needed(column: Column) -> Column:
+    """The same for a column that must have a value."""
+    convert = column.one
 
     def required(value: Any) -> Any:
         if value is None or value == "":
-            raise BadValueError("is empty, and must have a value")
+            raise BadValueError(_EMPTY)
         result = convert(value)
         if result is None or result == "":
-            raise BadValueError("is empty, and must have a value")
+            raise BadValueError(_EMPTY)
         return result
 
-    return required
+    return Column(required, column.quick, must_text=column.quick.get(str) is str.strip)
 
 
-def currency_of(default: str) -> Converter:
+def text_column() -> Column:
+    """Texts, see ``as_text``."""
+    return Column(as_text, {str: str.strip, int: str})
+
+
+def currency_of(default: str) -> Column:
     """Currency codes in capitals, with the profile's own where there is none."""
 
     @lru_cache(_CACHED)
     def convert(value: Any) -> str:
         return as_text(value).upper() or default
 
-    return convert
+    return Column(convert, {})
 
 
-def number_of(mark: str, step: Decimal | None, default: Decimal | None) -> Converter:
+def number_of(mark: str, step: Decimal | None, default: Decimal | None) -> Column:
     """Exact decimals. ``mark`` is the decimal mark of texts, ``step`` what floats are rounded to."""
+    scale = 0 if step is None else int(1 / step)
+    cent = step or Decimal(1)
 
-    @lru_cache(_CACHED)
-    def from_float(value: float) -> Decimal:
+    def from_binary(value: float | None) -> Decimal | None:
+        if value is None:
+            return default
+        if type(value) is int:
+            return Decimal(value)
         if step is None:
             return Decimal(f"{value:.15g}")
+        if -_SURE < value < _SURE:
+            minor = round(value * scale)
+            # IEEE 754 division is correctly rounded: the quotient is the double that stands for this many minor units,
+            # and with 15 digits no other amount has the same. So where it is the value, that is what was meant.
+            if minor / scale == value:
+                return Decimal(minor) * cent
         # Adding zero takes the sign off a negative zero.
         return Decimal(repr(value + 0.0)).quantize(step, ROUND_HALF_UP)
+
+    # One memory for both is right: a float and an integer that are equal are the same amount.
+    remembered: Callable[[Any], Decimal | None] = _Memory(from_binary).__getitem__
 
     @lru_cache(_CACHED)
     def from_text(value: str) -> Decimal | None:
@@ -128,7 +204,7 @@ def number_of(mark: str, step: Decimal | None, default: Decimal | None) -> Conve
         if kind is Decimal:
             return value  # type: ignore[no-any-return]
         if kind is float:
-            return from_float(value)
+            return remembered(value)
         if kind is int:
             return Decimal(value)
         if value is None:
@@ -139,7 +215,7 @@ def number_of(mark: str, step: Decimal | None, default: Decimal | None) -> Conve
             return from_text(as_text(value))
         raise BadValueError(f"is not a number: {shown(value)}")
 
-    return convert
+    return Column(convert, {float: remembered, int: remembered, _NONE: remembered, Decimal: None, str: from_text})
 
 
 def parse_number(text: str, mark: str) -> Decimal:
@@ -158,7 +234,7 @@ def parse_number(text: str, mark: str) -> Decimal:
     return Decimal(bare.replace(",", "."))
 
 
-def flag_of(default: bool | None) -> Converter:
+def flag_of(default: bool | None) -> Column:
     """Yes or no: 1/0, true/false, yes/no, y/n, t/f in any case."""
 
     def convert(value: Any) -> bool | None:
@@ -176,15 +252,15 @@ def flag_of(default: bool | None) -> Converter:
             return _FLAGS[text]
         raise BadValueError(f"is neither yes nor no: {shown(value)}", fix="let it be 1 or 0, true or false, yes or no")
 
-    return convert
+    return Column(convert, {int: _FLAGS.__getitem__, bool: None})
 
 
-def day_of(date_format: str, zone: tzinfo) -> Converter:
+def day_of(date_format: str, zone: tzinfo) -> Column:
     """Dates. A plain date is never shifted; an instant with a zone becomes the date that it has in ``zone``."""
 
     @lru_cache(_CACHED)
-    def from_text(value: str) -> date | None:
-        bare = value.strip()
+    def from_text(value: str | None) -> date | None:
+        bare = (value or "").strip()
         if not bare or bare.startswith(_NO_DATE):
             return None
         try:
@@ -214,13 +290,13 @@ def day_of(date_format: str, zone: tzinfo) -> Converter:
             return from_text(as_text(value))
         raise BadValueError(f"is not a date: {shown(value)}", fix=_DATE_FIX)
 
-    return convert
+    return Column(convert, {str: from_text, _NONE: from_text, date: None})
 
 
 _DATE_FIX: Final = "let the profile give the column as a date, or say `date_format`"
 
 
-def moment_of(since_format: str) -> Converter:
+def moment_of(since_format: str) -> Column:
     """Moments of the source's own clock, for ``changed_at``. A text keeps its face value, whatever zone it names.
 
     So texts, which the database sorts by their face, stay comparable with a moment that is handed back. A moment of a
@@ -239,6 +315,8 @@ def moment_of(since_format: str) -> Converter:
         except ValueError:
             raise BadValueError(f"is not a date and time: {shown(value)}", fix=_SINCE_FIX) from None
 
+    number = number_of("", None, None).one
+
     def convert(value: Any) -> datetime | None:
         if isinstance(value, datetime):
             return value if value.tzinfo is None else value.astimezone(UTC)
@@ -249,14 +327,14 @@ def moment_of(since_format: str) -> Converter:
         if isinstance(value, date):
             return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the source's own clock
         if since_format.startswith("epoch") and not isinstance(value, bool | bytes):
-            seconds = number_of(".", None, None)(value)
+            seconds = number(value)
             try:
                 return _EPOCH + timedelta(seconds=float(seconds) / (1000 if since_format == "epoch_ms" else 1))
             except (OverflowError, ValueError):
                 raise BadValueError(f"is not a moment: {shown(value)}") from None
         raise BadValueError(f"is not a date and time: {shown(value)}", fix=_SINCE_FIX)
 
-    return convert
+    return Column(convert, {} if since_format.startswith("epoch") else {str: from_text})
 
 
 _SINCE_FIX: Final = (
@@ -264,9 +342,9 @@ _SINCE_FIX: Final = (
 )
 
 
-def seconds_of(mark: str) -> Converter:
+def seconds_of(mark: str) -> Column:
     """Lengths of time in seconds, from minutes as a number, ``h:mm`` or ``h:mm:ss``, or a duration of the driver."""
-    number = number_of(mark, None, None)
+    number = number_of(mark, None, None).one
 
     def convert(value: Any) -> Decimal | None:
         if is_nothing(value):
@@ -281,10 +359,10 @@ def seconds_of(mark: str) -> Converter:
             raise BadValueError(f"is not a number of minutes: {shown(value)}")
         return number(value) * 60  # type: ignore[no-any-return]
 
-    return convert
+    return Column(convert, {})
 
 
-def clock_of(zone: tzinfo) -> Converter:
+def clock_of(zone: tzinfo) -> Column:
     """Local times: a date and time, or a time of day alone, to be put on the record's date."""
 
     def convert(value: Any) -> datetime | time | None:
@@ -307,4 +385,4 @@ def clock_of(zone: tzinfo) -> Converter:
                 pass
         raise BadValueError(f"is not a time: {shown(value)}", fix="let it be a date and time, or a time such as 22:15")
 
-    return convert
+    return Column(convert, {})

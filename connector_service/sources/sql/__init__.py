@@ -1,0 +1,1 @@
+"""Source ``sql``: any database that SQLAlchemy reaches, read as a profile says."""
