@@ -93,6 +93,7 @@ def append(folder: Path, parts: Sequence[Part]) -> list[Appended]:
     Raises ``OSError`` where nothing has been appended, and ``HalfWritten`` where that could not be made so.
     """
     crash_point("journal.before_pending")
+    _make(folder, [part.file for part in parts])
     plan = [(part, *_place(folder / part.file, part.data)) for part in parts]
     _note(folder, [(part.file, offset, data) for part, offset, data in plan])
     crash_point("journal.after_pending")
@@ -112,17 +113,23 @@ def append(folder: Path, parts: Sequence[Part]) -> list[Appended]:
     return done
 
 
+def _make(folder: Path, names: Sequence[str]) -> None:
+    """Make the files that are not there, empty: an include may then be written before what it includes."""
+    new = [folder / name for name in names if not (folder / name).exists()]
+    for path in new:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666))
+    if new:
+        sync_folder(folder)
+
+
 def _place(path: Path, data: bytes) -> tuple[int, bytes]:
     """Where the data go, with a line break before them where the file does not end in one."""
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            if not size:
-                return 0, data
-            stream.seek(size - 1)
-            return size, data if stream.read(1) == b"\n" else b"\n" + data
-    except FileNotFoundError:
-        return 0, data
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        if not size:
+            return 0, data
+        stream.seek(size - 1)
+        return size, data if stream.read(1) == b"\n" else b"\n" + data
 
 
 def _note(folder: Path, plan: Sequence[tuple[str, int, bytes]]) -> None:
@@ -161,9 +168,7 @@ def _clear(folder: Path) -> None:
 
 
 def _append_one(folder: Path, part: Part, offset: int, data: bytes) -> Appended:
-    path = folder / part.file
-    new = not path.exists()
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
+    handle = os.open(folder / part.file, os.O_RDWR | os.O_APPEND | _BINARY)
     try:
         half = len(data) // 2
         write_all(handle, memoryview(data)[:half])
@@ -178,8 +183,6 @@ def _append_one(folder: Path, part: Part, offset: int, data: bytes) -> Appended:
             tail = tail_of(stream, max(stamp.size, 0))
     finally:
         os.close(handle)
-    if new:
-        sync_folder(folder)
     return Appended(part, offset + len(data) - len(part.data), stamp, tail)
 
 
@@ -196,8 +199,6 @@ def _take_back(path: Path, offset: int, length: int) -> bool:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-    except FileNotFoundError:
-        return offset == 0
     except OSError:
         return False
     return True

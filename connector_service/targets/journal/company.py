@@ -64,12 +64,13 @@ def seen_books(books: Books, currency: str) -> BooksHead:
 
 def _head(books: Books, index: Index, currency: str) -> BooksHead:
     main = books.folder / MAIN
-    others = sorted(path.name for path in books.folder.glob("*.beancount") if path.name != MAIN)
+    # Empty ones are what is left where the making of new books was broken off.
+    others = [path.name for path in books.folder.glob("*.beancount") if path.name != MAIN and path.stat().st_size]
     empty = not main.exists() or not main.stat().st_size
     if empty and others:
         raise NeedsUser(
             f"The file {MAIN} of the books is missing.",
-            why=f"{books.folder} holds {', '.join(others[:3])}, but not the file that includes them.",
+            why=f"{books.folder} holds {', '.join(sorted(others)[:3])}, but not the file that includes them.",
             fix=f"Put {MAIN} back from a backup; or, for new books, name an empty folder as target.company.",
             code="TARGET_UNREACHABLE",
         )
@@ -97,9 +98,9 @@ def _begin(books: Books, index: Index, currency: str) -> None:
     books.append(
         index,
         [
+            Part(MAIN, main, [FoundInclude(name) for name in includes]),
             Part(ACCOUNTS, b"; Accounts and commodities, opened as the first document uses them. You may edit this.\n"),
             Part(PARTIES, b"; Accounts of customers, suppliers and employees, with their names and source keys.\n"),
-            Part(MAIN, main, [FoundInclude(name) for name in includes]),
         ],
     )
 

@@ -23,7 +23,7 @@ from connector_service.targets.journal.scanner import (
 )
 
 NAME: Final = ".index.db"
-TAIL: Final = 512
+TAIL: Final = 4096
 """Bytes at the end of a file whose digest tells that it is still the file that was read."""
 _VERSION: Final = 1
 _APPLICATION: Final = 0x434A4958
