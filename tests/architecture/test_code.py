@@ -8,7 +8,9 @@ from tests.architecture.code_rules import blind_except_faults, float_faults, pub
 from tests.architecture.tree import module_name, product_sources, python_files
 
 # Where everything may be caught, and why. Everywhere else a handler names what it expects.
-BLIND: Final[dict[tuple[str, str], str]] = {}
+BLIND: Final[dict[tuple[str, str], str]] = {
+    ("connector_service.cli.main", "_carry_out"): "a command: what nobody foresaw becomes a sentence and exit status 5",
+}
 
 # Where float may be used, and why. None of these is money on its way to the books.
 FLOATS: Final[dict[tuple[str, str], str]] = {
