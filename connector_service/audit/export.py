@@ -15,7 +15,10 @@ COLUMNS: Final = Line.__struct_fields__
 
 # What a spreadsheet program takes for a formula (OWASP, "CSV Injection"), also behind blanks and quotes, in full-width
 # form, and after a separator: one that expects semicolons splits our cells there.
-_RISKY: Final = re.compile(r"(^|[;\t\r\n])(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])")
+_FORMULA: Final = r"[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]"
+_BEGINS: Final = re.compile(_FORMULA)
+_SEPARATED: Final = re.compile(rf"([;\t\r\n])(?={_FORMULA})")
+_SEPARATOR: Final = re.compile(r"[;\t\r\n]")
 _NEGATIVE: Final = re.compile(r"-\d+(\.\d+)?", re.ASCII)
 
 
@@ -43,4 +46,6 @@ def _cell(value: Any) -> str:
     if value is None or value == {}:
         return ""
     text = msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
-    return text if _NEGATIVE.fullmatch(text) else _RISKY.sub(r"\1'", text)
+    if _BEGINS.match(text) and not _NEGATIVE.fullmatch(text):
+        text = "'" + text
+    return _SEPARATED.sub(r"\1'", text) if _SEPARATOR.search(text) else text

@@ -64,7 +64,7 @@ def _candidates(folder: Path, where: Filter, backwards: bool) -> Iterator[Piece]
     if not backwards:
         yield from _ended(lines_from(files, where.after + 1), where.before)
         return
-    for piece in from_end(_up_to(files, where.before)):
+    for piece in from_end(*_up_to(files, where.before)):
         if where.after and (line := parse(piece.raw)) is not None and line.sequence <= where.after:
             return
         yield piece
@@ -77,12 +77,12 @@ def _ended(pieces: Iterator[Piece], before: int | None) -> Iterator[Piece]:
         yield piece
 
 
-def _up_to(files: list[Path], before: int | None) -> list[Path]:
-    """Without the files at the end that begin at this sequence or later."""
-    if before is None:
-        return files
-    first = next(lines_from(files, before), None)
-    return [file for file in files if first is None or file <= first.file]
+def _up_to(files: list[Path], before: int | None) -> tuple[list[Path], int | None]:
+    """The files that hold lines below this sequence, and where these end in the last of them."""
+    first = next(lines_from(files, before), None) if before is not None else None
+    if first is None:
+        return files, None
+    return [file for file in files if file <= first.file], first.offset
 
 
 def _tester(where: Filter) -> Callable[[Piece], Line | None]:

@@ -56,10 +56,10 @@ def forward(file: Path, offset: int = 0) -> Iterator[Piece]:
             offset += len(raw)
 
 
-def backward(file: Path) -> Iterator[Piece]:
-    """The lines of a file from its end."""
+def backward(file: Path, end: int | None = None) -> Iterator[Piece]:
+    """The lines of a file from its end, or from a place before which one ends."""
     with file.open("rb") as stream:
-        start = end = stream.seek(0, 2)
+        start = end = stream.seek(0, 2) if end is None else end
         rest, whole = b"", False
         while start > 0:
             size = min(_BLOCK, start)
@@ -80,10 +80,11 @@ def backward(file: Path) -> Iterator[Piece]:
             yield Piece(file, 0, rest, whole)
 
 
-def from_end(files: Sequence[Path]) -> Iterator[Piece]:
-    """The lines of all files from the end of the last."""
+def from_end(files: Sequence[Path], end: int | None = None) -> Iterator[Piece]:
+    """The lines of all files from the end of the last, or from a place in it before which a line ends."""
     for file in reversed(files):
-        yield from backward(file)
+        yield from backward(file, end)
+        end = None
 
 
 def last_line(folder: Path) -> Line | None:

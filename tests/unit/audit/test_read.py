@@ -80,6 +80,12 @@ def test_filters_say_the_same_in_both_directions(folder: Path, where: Filter, li
     assert backwards == expected[::-1][:limit]
 
 
+def test_a_span_holds_its_first_moment_and_not_its_last(tmp_path: Path) -> None:
+    filled(tmp_path, [1, 1, 1])
+    span = Filter(since=START + timedelta(days=1), until=START + timedelta(days=2))
+    assert [line.sequence for line in read(tmp_path, span)] == [2]
+
+
 def test_a_line_comes_back_as_it_was_sealed(tmp_path: Path) -> None:
     filled(tmp_path, [0, 0])
     line = list(read(tmp_path))[1]

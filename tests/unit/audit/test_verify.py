@@ -281,6 +281,12 @@ def test_a_lost_key_is_told_from_tampering(tmp_path: Path) -> None:
     assert verify(tmp_path, bytes(range(2, 34)), outbox).title[:12] == "Lines 1 to 6"
 
 
+def test_no_section_begins_where_the_trail_is_not_the_stores_own(tmp_path: Path) -> None:
+    filled(tmp_path / "other", [1, 0], OTHER_KEY)
+    own = filled(tmp_path / "own", [0, 0])
+    assert section_event(own, tmp_path / "other", Chain(KEY)) is None
+
+
 @pytest.mark.parametrize("index", [3, 4, 5])
 def test_a_change_behind_a_new_key_is_found(tmp_path: Path, index: int) -> None:
     outbox = filled(tmp_path, [0, 0, 0])
