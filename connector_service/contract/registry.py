@@ -10,6 +10,7 @@ from connector_service.contract.manifest import SourceManifest, TargetManifest
 from connector_service.contract.source import Source
 from connector_service.contract.target import Target
 from connector_service.contract.vault import Vault
+from connector_service.domain.kinds import Kind
 from connector_service.domain.problems import SettingsFault
 
 SOURCES: Final[dict[str, str]] = {
@@ -53,6 +54,11 @@ class Surroundings(Protocol):
         ...
 
     @property
+    def items(self) -> frozenset[Kind]:
+        """The kinds of documents that the route moves."""
+        ...
+
+    @property
     def peek(self) -> bool:
         """Whether the source must leave everything where it is: for a preview."""
         ...
@@ -73,6 +79,7 @@ class Given:
     alternatives: dict[str, str]
     profile_folders: tuple[Path, ...] = ()
     peek: bool = False
+    items: frozenset[Kind] = frozenset(Kind)
 
     def find_profile(self, name: str) -> Path:
         """Look beside the settings first, then in the profiles that came with the product."""

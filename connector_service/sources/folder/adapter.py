@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from connector_service.contract.crashpoints import crash_point
@@ -14,6 +15,7 @@ from connector_service.contract.source import Probe, Window
 from connector_service.domain.documents import Head, SourceRecord, TimeRecord, Unreadable
 from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Kind, PartyKind
+from connector_service.domain.messages import KIND_WORDS
 from connector_service.domain.money import to_minor
 from connector_service.domain.parties import Party
 from connector_service.domain.problems import NeedsUser, SettingsFault
@@ -71,7 +73,10 @@ class FolderSource:
         self._profile = profile
         self._tables = tuple(tables)
         self._zone = surroundings.timezone
-        self._reader = FileReader(own, self._tables, self._zone, AttachmentStore(drop.attachments))
+        self._items = surroundings.items
+        self._scratch = TemporaryDirectory(prefix="connector-") if surroundings.peek else None
+        kept = Path(self._scratch.name) if self._scratch else drop.attachments
+        self._reader = FileReader(own, self._tables, self._zone, AttachmentStore(kept))
         self._pass: _Pass | None = None
 
     def identity(self) -> str:
@@ -145,6 +150,8 @@ class FolderSource:
     def close(self) -> None:
         """Let go of what is spooled; claimed files are found again."""
         self._forget()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def watch(self, on_news: OnFile) -> FolderWatch:
         """Start telling, from a thread of its own, that files have come and settled; ``stop()`` ends it."""
@@ -194,7 +201,20 @@ class FolderSource:
         except Unfit as fault:
             yield Unreadable(asked, file.taken.name, fault.reason, fault.fix)
             return
-        yield from self._reader.records(data, file.taken.name, asked)
+        for record in self._reader.records(data, file.taken.name, asked):
+            yield record if record.kind in self._items else self._not_moved(record, asked)
+
+    def _not_moved(self, record: SourceRecord, asked: Kind) -> Unreadable:
+        """A record of a kind that the route leaves out is told about, and not left lying where nobody looks."""
+        one, many = KIND_WORDS[record.kind]
+        return Unreadable(
+            asked,
+            record.key,
+            f"It is a {one}, and this route does not move {many}.",
+            f'Add "{record.kind}" to `items` of the route and drop the file again, or book it by hand.',
+            record.date,
+            record.number,
+        )
 
     def _is_new(self, now: _Pass, file: _File, record: SourceRecord) -> bool:
         """Note what a file still waits for; whether the record says something that no other file has said already."""
@@ -252,7 +272,7 @@ def open_source(section: dict[str, str], surroundings: Surroundings) -> FolderSo
             code="SETTINGS_WRONG",
         )
     folder = Path(surroundings.home, name)
-    if not Path(name).is_absolute():
+    if not Path(name).is_absolute() and not surroundings.peek:
         folder.mkdir(parents=True, exist_ok=True)
     tables: list[KindProfile] = []
     profile = section.get("profile", "").strip()
@@ -262,7 +282,7 @@ def open_source(section: dict[str, str], surroundings: Surroundings) -> FolderSo
         profile = Path(read.name).stem
     settle = _number(section, "settle_seconds", 0, 3600)
     megabytes = _number(section, "max_file_megabytes", 0.001, 4096)
-    drop = DropFolder(folder, surroundings.timezone, settle, int(megabytes * 1024 * 1024))
+    drop = DropFolder(folder, surroundings.timezone, settle, int(megabytes * 1024 * 1024), surroundings.peek)
     return FolderSource(drop, Own.from_setting(section.get("party_id", "")), tables, surroundings, profile)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,13 +58,25 @@ class Taken:
     name: str
 
 
+_PATIENCE_SECONDS: Final = 3.0
+"""A run waits for files to settle where that takes no longer than this; else the next run takes them."""
+_LOOK_SECONDS: Final = 0.1
+"""How often a file is looked at that has not settled yet."""
+
+
 class DropFolder:
     """A folder from which files are taken, one owner at a time."""
 
     def __init__(
-        self, folder: Path, zone: tzinfo, settle_seconds: float = SETTLE_SECONDS, max_bytes: int = MAX_FILE_BYTES
+        self,
+        folder: Path,
+        zone: tzinfo,
+        settle_seconds: float = SETTLE_SECONDS,
+        max_bytes: int = MAX_FILE_BYTES,
+        peek: bool = False,
     ) -> None:
-        """Touches nothing; ``zone`` gives the day under which files are put away."""
+        """Touches nothing; ``zone`` gives the day under which files are put away; ``peek`` leaves all where it is."""
+        self._peek = peek
         self.folder = folder
         self._zone = zone
         self.settle_seconds = settle_seconds
@@ -95,6 +108,9 @@ class DropFolder:
         try:
             if not self.folder.is_dir():
                 raise self._missing()
+            self._wait_for_unsettled()
+            if self._peek:
+                return [*self._claimed(), *self._settled()]
             self._claim()
             return list(self._claimed())
         except OSError as error:
@@ -127,8 +143,24 @@ class DropFolder:
             raise NotYet(taken.name)
         return data
 
+    def _wait_for_unsettled(self) -> None:
+        """Give what has just been dropped the moment that it needs, so that a run right after it finds it."""
+        if self.settle_seconds > _PATIENCE_SECONDS:
+            return
+        ends = time.monotonic() + self.settle_seconds
+        pause = threading.Event()
+        while time.monotonic() < ends and any(not self._has_settled(entry) for entry in self._entries()):
+            pause.wait(_LOOK_SECONDS)
+
+    def _settled(self) -> Iterator[Taken]:
+        for entry in self._entries():
+            if self._has_settled(entry):
+                yield Taken(Path(entry.path), safe_name(entry.name))
+
     def finish(self, taken: Taken) -> Path | None:
         """Put a file away whose records are all in the store; ``None`` where it has gone."""
+        if self._peek:
+            return None
         crash_point("folder.before_done")
         day = f"{datetime.now(self._zone):%Y-%m-%d}"
         moved = self._move(taken, self.folder / DONE / day)
@@ -137,6 +169,8 @@ class DropFolder:
 
     def reject(self, taken: Taken, reason: str) -> Path | None:
         """Put a file away that could not be booked, with the reason beside it; ``None`` where it has gone."""
+        if self._peek:
+            return None
         folder = self._own(REJECTED)
         folder.mkdir(exist_ok=True)
         goal = self._free(folder, taken.name)
