@@ -275,6 +275,11 @@ def line(amount: str, code: str = "", tax: str | None = None, account: str = "80
             {"Income:8000": "-100.00", "Income:8100": "-50.00", "Liabilities:Tax:V21": "-31.50"},
             id="prices include tax that no line names",
         ),
+        pytest.param(
+            invoice(line("100.00", account="Discount"), discount=Decimal("5.00")),
+            {"Income:Discount-xe227b96b8cba": "-100.00", "Income:Discount": "5.00"},
+            id="an account of the source that is called as one of ours",
+        ),
         pytest.param(invoice(line("100.00", account="")), {"Income:Unspecified": "-100.00"}, id="no account, no tax"),
     ],
 )
