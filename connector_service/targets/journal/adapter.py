@@ -71,7 +71,7 @@ class JournalTarget:
 
     manifest: TargetManifest = MANIFEST
 
-    def __init__(self, folder: Path, currency: str = "", patience: float = 10.0, *, peek: bool = False) -> None:
+    def __init__(self, folder: Path, currency: str = "", patience: int = 10, *, peek: bool = False) -> None:
         """Name the folder; ``patience`` is how many seconds another program's hold is waited for.
 
         With ``peek`` books that are not there yet are not made: they are then looked at as empty ones.
@@ -102,10 +102,9 @@ class JournalTarget:
                 "The stored bytes of a call to the books are damaged.",
                 why=f"They cannot be read ({fault}), so nothing was booked.",
                 fix="Restore the data folder from a backup, or send its documents again as new bookings.",
-                code="CALL_DAMAGED",
+                code="INTERNAL_FAULT",
             ) from fault
-        if self._head is None or not (self.books.folder / MAIN).is_file():
-            self._find_books(call)
+        self._find_books(call)
         booking = Booking(self.books, prepared, call)
         try:
             return self.books.change(booking.book)
@@ -113,15 +112,16 @@ class JournalTarget:
             return [Unknown(f"Writing broke off and could not be taken back ({fault}).")] * len(prepared.members)
 
     def _find_books(self, call: calls.Call) -> None:
-        if self._head is not None:
+        used = [entry.currency for entry in call.entries if entry.currency != wire.MINUTES]
+        if self._head is not None and not (self.books.folder / MAIN).is_file():
             raise problems.RetryLater(
                 "The books are not there any more.",
                 why=f"The file {MAIN} was in {self.books.folder} a while ago.",
                 fix="Put the folder back, or connect its drive; it is tried again.",
                 code="TARGET_UNREACHABLE",
             )
-        used = [entry.currency for entry in call.entries if entry.currency != wire.MINUTES]
-        self._head = found_books(self.books, self._currency or max(sorted(set(used)), key=used.count, default=""))
+        if self._head is None or (used and not self._head.currency):
+            self._head = found_books(self.books, self._currency or max(sorted(set(used)), key=used.count, default=""))
 
     def look_up(self, questions: Sequence[LookUp]) -> list[list[Booked]]:
         """Answer from the index, which is brought up to date with the files first."""
@@ -193,7 +193,7 @@ class JournalTarget:
                 f"The file {attachment.name} is not attached, because it has changed.",
                 why="Its content is not what the document was read with.",
                 fix="Read the document again from the source, then attach it.",
-                code="ATTACHMENT_CHANGED",
+                code="CHANGED_AT_SOURCE",
             )
 
         def work(index: Index) -> None:
@@ -301,7 +301,7 @@ def _undeclared(what: str) -> NoReturn:
         f"The embedded books cannot {what}.",
         why="They do not have this function.",
         fix="Switch off the option that asks for it.",
-        code="NOT_DECLARED",
+        code="NOT_POSSIBLE_HERE",
     )
 
 

@@ -121,7 +121,7 @@ def _not_plain(name: str, piece: Piece, transaction: Transaction, line: BookLine
         why=f"In {name}, on {transaction.day} ({transaction.narration:.60}), byte {piece.offset}: the "
         f"posting to {line.account} has an amount that is not a plain number, or a cost.",
         fix="Write the amount out as a number, or look at the balances in Fava or with bean-query.",
-        code="BOOKS_NOT_PLAIN",
+        code="NOT_POSSIBLE_HERE",
     )
 
 

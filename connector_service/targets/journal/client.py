@@ -21,9 +21,9 @@ ACCOUNTS: Final = "accounts.beancount"
 PARTIES: Final = "parties.beancount"
 DOCUMENTS: Final = "documents"
 _LOCK: Final = ".lock"
-_PATIENCE_SECONDS: Final = 10.0
+_PATIENCE_SECONDS: Final = 10
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 
 class Locked(Exception):
@@ -31,7 +31,7 @@ class Locked(Exception):
 
 
 @contextlib.contextmanager
-def file_lock(path: Path, patience: float = _PATIENCE_SECONDS) -> Iterator[None]:
+def file_lock(path: Path, patience: int = _PATIENCE_SECONDS) -> Iterator[None]:
     """Hold a lock that the system lets go of when the process ends; raises ``Locked``, and ``OSError``."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -63,7 +63,7 @@ def _try_lock(handle: int) -> bool:
 class Books:
     """The books in a folder. Nothing is read before something is asked."""
 
-    def __init__(self, folder: Path, patience: float = _PATIENCE_SECONDS) -> None:
+    def __init__(self, folder: Path, patience: int = _PATIENCE_SECONDS) -> None:
         """Name the folder; ``patience`` is how many seconds another program's hold is waited for."""
         self.folder = folder
         self._patience = patience
@@ -81,15 +81,15 @@ class Books:
                 self._index = None
                 self._seen = {}
 
-    def ask(self, question: Callable[[Index], Answer]) -> Answer:
+    def ask(self, question: Callable[[Index], _Answer]) -> _Answer:
         """Ask the index, after it has been brought up to date with the files. Raises ``ConnectorError``."""
         return self._with_index(question, change=False)
 
-    def change(self, work: Callable[[Index], Answer]) -> Answer:
+    def change(self, work: Callable[[Index], _Answer]) -> _Answer:
         """Do work under the books' lock; it may call ``append``, last. Raises ``ConnectorError``."""
         return self._with_index(work, change=True)
 
-    def _with_index(self, work: Callable[[Index], Answer], *, change: bool) -> Answer:
+    def _with_index(self, work: Callable[[Index], _Answer], *, change: bool) -> _Answer:
         with self._thread:
             try:
                 try:
@@ -109,7 +109,7 @@ class Books:
                 self._seen = {}
                 raise faults.translate(fault, self.folder) from fault
 
-    def _once(self, work: Callable[[Index], Answer], *, change: bool) -> Answer:
+    def _once(self, work: Callable[[Index], _Answer], *, change: bool) -> _Answer:
         if change:
             with file_lock(self.folder / _LOCK, self._patience):
                 return work(self._fresh(locked=True))

@@ -15,6 +15,7 @@ from connector_service.targets.journal.faults import translate
 from connector_service.targets.journal.index import Index
 from connector_service.targets.journal.scanner import FoundInclude, pieces
 
+_OWN_TITLE: Final = "Embedded books"
 _TITLE: Final = re.compile(rb'^option[ \t]+"title"[ \t]+"((?:[^"\\]|\\.)*)"', re.MULTILINE)
 _CURRENCY: Final = re.compile(rb'^option[ \t]+"operating_currency"[ \t]+"([A-Z]{3})"', re.MULTILINE)
 _ID: Final = re.compile(rb'^\S+[ \t]+custom[ \t]+"connector-service"[ \t]+"books"[ \t]+"([^"\\]+)"', re.MULTILINE)
@@ -81,6 +82,10 @@ def _head(books: Books, index: Index, currency: str) -> BooksHead:
         # Books that somebody keeps already: they are given an identity and are otherwise left as they are.
         books.append(index, [Part(MAIN, b"\n" + _identity())])
         head = _read(books)
+    if currency and not head.currency and head.title == _OWN_TITLE:
+        # New books learn their home currency from their first documents; books of somebody's own are left as they are.
+        books.append(index, [Part(MAIN, f'option "operating_currency" "{currency}"\n'.encode())])
+        head = _read(books)
     return head
 
 
@@ -89,7 +94,7 @@ def _identity() -> bytes:
 
 
 def _begin(books: Books, index: Index, currency: str) -> None:
-    lines = ['option "title" "Embedded books"\n']
+    lines = [f'option "title" "{_OWN_TITLE}"\n']
     if currency:
         lines.append(f'option "operating_currency" "{currency}"\n')
     includes = [ACCOUNTS, PARTIES]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
 from connector_service.domain.kinds import Kind
 from connector_service.targets.journal.wire import unquote
@@ -104,7 +104,8 @@ class FoundInclude(NamedTuple):
     pattern: str
 
 
-Found = FoundDocument | FoundVoid | FoundAccount | FoundAttachment | FoundInclude
+Found: TypeAlias = FoundDocument | FoundVoid | FoundAccount | FoundAttachment | FoundInclude
+"""What a directive can say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from connector_service.targets.journal.adapter import JournalTarget
+from tests.systems.journal.helpers import push
+
 
 @pytest.fixture
 def read_only() -> Callable[[Path], AbstractContextManager[None]]:
@@ -58,3 +61,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Path:
+    """The folder of the books."""
+    return tmp_path / "books"
+
+
+@pytest.fixture
+def target(books: Path) -> JournalTarget:
+    """Books with invoices 0 to 4."""
+    target = JournalTarget(books)
+    push(target, range(5))
+    return target

@@ -351,3 +351,23 @@ def test_an_external_reference_with_control_characters_is_refused_not_confused(t
     outcomes = push_all(target, posts)
     assert [type(outcome) for outcome in outcomes] == [Done, Refused, Refused]
     assert target.look_up([LookUp(Kind.SALES_INVOICE, external_reference="a\x00")]) == [[]]
+
+
+def test_new_books_take_their_home_currency_from_the_first_documents(tmp_path: Path) -> None:
+    target = JournalTarget(tmp_path / "books")
+    assert target.company().currency == ""
+    push_all(target, postings([plain(Kind.TIME_RECORD, 1)]))
+    push_all(
+        target, postings([plain(Kind.SALES_INVOICE, at, currency="USD" if at < 3 else "GBP") for at in range(4)], 1)
+    )
+    push_all(target, postings([plain(Kind.SALES_INVOICE, 9, currency="JPY")], 9))
+    assert target.company().currency == "USD"
+    assert (tmp_path / "books" / "main.beancount").read_text().count("operating_currency") == 1
+    assert read(tmp_path / "books").errors == []
+
+
+def test_the_currency_of_the_settings_goes_before(tmp_path: Path) -> None:
+    target = JournalTarget(tmp_path / "books", "EUR")
+    assert target.company().currency == "EUR"
+    push_all(target, postings([plain(Kind.SALES_INVOICE, 1, currency="USD")]))
+    assert target.company().currency == "EUR"

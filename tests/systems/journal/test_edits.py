@@ -1,9 +1,5 @@
 """Somebody edits the books, or their index, while the connector is at work; or two programs are at them at once."""
 
-import os
-import shutil
-import sqlite3
-import sys
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -12,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector_service.contract.target import BookedState, Done, LookUp, Posting, Refused
-from connector_service.domain.documents import Attachment
+from connector_service.contract.target import Done, LookUp, Posting, Refused
 from connector_service.domain.kinds import Kind
 from connector_service.domain.problems import NeedsUser, RetryLater
 from connector_service.domain.reference import ReferenceKind
@@ -21,56 +16,10 @@ from connector_service.targets.journal import client
 from connector_service.targets.journal.adapter import JournalTarget
 from connector_service.targets.journal.balances import balances
 from tests.support.documents import plain
+from tests.systems.journal.helpers import INVOICE, edit, push, there, without
 from tests.systems.journal.names import reference
-from tests.systems.journal.oracle import amounts_of, bean_check, read
+from tests.systems.journal.oracle import bean_check, read
 from tests.systems.journal.test_crash import finished, worker
-
-INVOICE = Kind.SALES_INVOICE
-
-
-@pytest.fixture
-def books(tmp_path: Path) -> Path:
-    """The folder of the books."""
-    return tmp_path / "books"
-
-
-@pytest.fixture
-def target(books: Path) -> JournalTarget:
-    """Books with invoices 0 to 4."""
-    target = JournalTarget(books)
-    push(target, range(5))
-    return target
-
-
-def push(target: JournalTarget, places: range, **changes: Any) -> list[Done]:
-    """Push invoices; all must be done."""
-    posts = [Posting(plain(INVOICE, place, **changes), reference(place)) for place in places]
-    outcomes = target.push(target.prepare(INVOICE, posts, "key"))
-    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
-    assert len(done) == len(outcomes), outcomes
-    return done
-
-
-def there(target: JournalTarget, last: int = 8) -> list[int]:
-    """Which of the first invoices are found by their reference."""
-    answers = target.look_up([LookUp(INVOICE, external_reference=reference(place)) for place in range(last)])
-    assert all(len(found) <= 1 for found in answers)
-    return [place for place, found in enumerate(answers) if found]
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    """Change the first occurrence of a text, as an editor would."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def without(path: Path, place: int) -> None:
-    """Delete one transaction."""
-    parts = path.read_text(encoding="utf-8").split("\n\n")
-    kept = [part for part in parts if f'reference: "{reference(place)}"' not in part]
-    assert len(kept) == len(parts) - 1
-    path.write_text("\n\n".join(kept), encoding="utf-8")
 
 
 def test_a_deleted_transaction_is_not_found_and_can_be_booked_again(target: JournalTarget, books: Path) -> None:
@@ -170,102 +119,6 @@ def test_bills_are_told_apart_by_supplier(tmp_path: Path) -> None:
     assert [len(found) for found in target.look_up(questions)] == [1, 1, 0, 2]
 
 
-INDEX_FILES = (".index.db", ".index.db-wal", ".index.db-shm")
-
-
-@pytest.mark.parametrize("open_meanwhile", [True, False])
-def test_a_deleted_index_is_made_again(target: JournalTarget, books: Path, open_meanwhile: bool) -> None:
-    if not open_meanwhile:
-        target.close()
-    for name in INDEX_FILES:
-        (books / name).unlink(missing_ok=True)
-    assert [one.found for one in push(target, range(3, 7))] == [True, True, False, False]
-    assert there(JournalTarget(books)) == [0, 1, 2, 3, 4, 5, 6]
-
-
-@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 100, b"\0" * 8192])
-def test_a_damaged_index_is_made_again(target: JournalTarget, books: Path, damage: bytes) -> None:
-    target.close()
-    (books / ".index.db").write_bytes(damage)
-    assert [one.found for one in push(target, range(3, 7))] == [True, True, False, False]
-    assert read(books).references == Counter(reference(place) for place in range(7))
-
-
-def test_an_index_damaged_in_the_middle_is_made_again(books: Path) -> None:
-    target = JournalTarget(books)
-    push(target, range(400))
-    target.close()
-    data = bytearray((books / ".index.db").read_bytes())
-    for page in range(4, len(data) // 4096):
-        data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
-    (books / ".index.db").write_bytes(data)
-    assert all(one.found for one in push(target, range(400)))
-
-
-def test_an_index_of_another_version_is_made_again(target: JournalTarget, books: Path) -> None:
-    target.close()
-    with sqlite3.connect(books / ".index.db") as database:
-        database.execute("pragma user_version = 99")
-    database.close()
-    assert there(target) == [0, 1, 2, 3, 4]
-
-
-def test_an_index_from_a_backup_is_brought_up_to_date(target: JournalTarget, books: Path, tmp_path: Path) -> None:
-    target.close()
-    shutil.copy2(books / ".index.db", tmp_path / "old.db")
-    push(target, range(5, 8))
-    target.close()
-    shutil.copy2(tmp_path / "old.db", books / ".index.db")
-    assert there(target) == [0, 1, 2, 3, 4, 5, 6, 7]
-
-
-def test_books_from_a_backup_are_what_counts(target: JournalTarget, books: Path, tmp_path: Path) -> None:
-    target.close()
-    shutil.copytree(books, tmp_path / "backup")
-    push(target, range(5, 8))
-    for path in (tmp_path / "backup").glob("*.beancount"):
-        shutil.copy2(path, books / path.name)
-    assert there(target) == [0, 1, 2, 3, 4]
-    moved = JournalTarget(tmp_path / "backup")
-    assert there(moved) == [0, 1, 2, 3, 4]
-    assert moved.company().id == target.company().id
-
-
-def test_an_edit_of_the_same_size_at_the_same_moment_is_seen_at_the_end(target: JournalTarget, books: Path) -> None:
-    target.close()
-    year = books / "2026.beancount"
-    before = year.stat()
-    text = year.read_bytes()
-    at = text.rindex(b"Assets:Receivable:C4  121.04 EUR\n") + 22
-    year.write_bytes(text[:at] + b"999.04" + text[at + 6 :])
-    # Only the tail tells, since size, inode and time are as they were.
-    os.utime(year, ns=(before.st_atime_ns, before.st_mtime_ns))
-    ((found,),) = target.look_up([LookUp(INVOICE, external_reference=reference(4))])
-    assert found.total == Decimal("999.04")
-
-
-def test_nothing_new_reads_no_file(target: JournalTarget, books: Path) -> None:
-    target.close()
-    opened: list[str] = []
-    listening = True
-
-    def listen(event: str, arguments: tuple[Any, ...]) -> None:
-        if listening and event == "open" and str(books) in str(arguments[0]):
-            opened.append(str(arguments[0]))
-
-    sys.addaudithook(listen)
-    fresh = JournalTarget(books)
-    assert fresh.look_up([]) == []
-    assert opened == []
-    there(fresh)
-    read_first = [name for name in opened if name.endswith("2026.beancount")]
-    opened.clear()
-    there(fresh)
-    listening = False
-    assert len(read_first) == 1  # its end, once
-    assert not [name for name in opened if name.endswith(".beancount")]
-
-
 def test_two_processes_at_once_book_each_document_once(books: Path) -> None:
     JournalTarget(books).company()
     both = [worker(books, 0, 40, size=3), worker(books, 0, 40, size=7)]
@@ -289,72 +142,6 @@ def test_another_program_that_holds_the_books_is_waited_for_then_told(target: Jo
     assert "another program" in caught.value.what
     assert (books / "2026.beancount").read_bytes() == before
     push(impatient, range(5, 6))
-
-
-def test_voiding_reverses_what_stands_there_now(target: JournalTarget, books: Path) -> None:
-    year = books / "2026.beancount"
-    edit(year, "Income:8100  -40.02 EUR", "Income:8100  -30.02 EUR\n  Income:Extra  -10.00 EUR")
-    with (books / "accounts.beancount").open("a") as out:
-        out.write("1900-01-01 open Income:Extra\n")
-    first = target.void(INVOICE, reference(2), "void-2", date(2027, 1, 1))
-    assert first == Done(reference(2), "INV-2")
-    text = (books / "2027.beancount").read_text()
-    for again in ("void-2", "other"):
-        assert target.void(INVOICE, reference(2), again, date(2027, 1, 1)) == Done(reference(2), "INV-2", found=True)
-    assert (books / "2027.beancount").read_text() == text
-    seen = read(books)
-    assert seen.errors == []
-    sums: dict[str, Decimal] = {}
-    for entry in seen.transactions:
-        if reference(2) in (entry.meta.get("void_of"), entry.meta.get("reference")):
-            for account, _, amount in amounts_of(entry):
-                sums[account] = sums.get(account, Decimal(0)) + amount
-    assert len(sums) == 5
-    assert set(sums.values()) == {0}
-
-
-def test_what_was_reversed_can_be_booked_again_and_reversed_again(target: JournalTarget, books: Path) -> None:
-    for turn in range(3):
-        target.void(INVOICE, reference(1), f"void-{turn}", date(2026, 6, 1))
-        states = [one.state for one in target.look_up([LookUp(INVOICE, external_reference=reference(1))])[0]]
-        assert states == [BookedState.VOID] * (turn + 1)
-        assert [one.found for one in push(target, range(1, 2))] == [False]
-        target.close()
-        (books / ".index.db").unlink()
-        states = [one.state for one in target.look_up([LookUp(INVOICE, external_reference=reference(1))])[0]]
-        assert Counter(states) == {BookedState.VOID: turn + 1, BookedState.OPEN: 1}
-    assert target.void(INVOICE, reference(1), "void-0", date(2026, 6, 1)) == Done(reference(1), "INV-1", found=True)
-    assert there_open(target, 1)
-    assert read(books).errors == []
-
-
-def there_open(target: JournalTarget, place: int) -> bool:
-    """Whether a document stands in the books and is not reversed."""
-    found = target.look_up([LookUp(INVOICE, external_reference=reference(place))])[0]
-    return any(one.state is BookedState.OPEN for one in found)
-
-
-def test_what_has_no_plain_amounts_is_not_reversed(target: JournalTarget, books: Path) -> None:
-    edit(books / "2026.beancount", "Income:8100  -40.02 EUR", "Income:8100")
-    outcome = target.void(INVOICE, reference(2), "void-2", date(2026, 6, 1))
-    assert isinstance(outcome, Refused)
-    assert "2026.beancount" in outcome.problem.why
-
-
-def test_attachments_are_files_beside_the_books(target: JournalTarget, books: Path) -> None:
-    odd = Attachment("..\\..\\évil name/../invoice 1.pdf", "application/pdf", "")
-    for _ in range(2):
-        target.attach(INVOICE, reference(1), odd, b"content")
-    target.attach(INVOICE, reference(1), odd, b"other content")
-    files = [path for path in (books / "documents").rglob("*") if path.is_file()]
-    assert sorted(path.read_bytes() for path in files) == [b"content", b"other content"]
-    assert {path.parent for path in files} == {books / "documents" / "2026"}
-    assert bean_check(books).returncode == 0
-    assert (books / "2026.beancount").read_text().count(" document Assets:Receivable:C1 ") == 2
-    target.close()
-    (books / ".index.db").unlink()
-    target.attach(INVOICE, reference(1), odd, b"content")
-    assert (books / "2026.beancount").read_text().count(" document Assets:Receivable:C1 ") == 2
 
 
 def test_accounts_that_a_person_restricted_are_respected(target: JournalTarget, books: Path) -> None:
