@@ -1,9 +1,9 @@
 """The composition root: the only place where settings, store, vault, audit trail, engine and systems meet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -18,17 +18,20 @@ from connector_service.audit.verdict import Verdict
 from connector_service.audit.verify import verify
 from connector_service.contract import registry
 from connector_service.contract.journal import Context, Event, IssueRow, RouteState
-from connector_service.contract.target import CompanyInfo
+from connector_service.contract.target import Bookkeeping, CompanyInfo
 from connector_service.domain.documents import Head
-from connector_service.domain.kinds import Kind
+from connector_service.domain.kinds import Kind, State
 from connector_service.domain.messages import problem
-from connector_service.domain.problems import Busy, ConnectorError, NeedsUser, Problem, SettingsFault
+from connector_service.domain.problems import Busy, ConnectorError, Problem, SettingsFault
+from connector_service.domain.reference import ReferenceKind
 from connector_service.domain.status_codes import IssueCode
-from connector_service.engine import actions, begin_date, brakes
+from connector_service.engine import begin_date
 from connector_service.engine.preview import Preview, preview
 from connector_service.engine.reconcile import Reconciliation, reconcile
+from connector_service.engine.reference import lists_to_pull, own_books, pull
 from connector_service.engine.run import Request, Runner, RunResult
 from connector_service.engine.setup import Route
+from connector_service.observe import Redactor
 from connector_service.paths import Paths
 from connector_service.settings import Loaded, load
 from connector_service.settings import Route as RouteSettings
@@ -37,7 +40,7 @@ from connector_service.store.listing import DocumentRow, Filter
 from connector_service.store.lock import FolderLock
 from connector_service.store.repository import Repository
 from connector_service.vault.choice import OpenedVault, open_vault
-from connector_service.wiring import secrets
+from connector_service.wiring import decisions, secrets
 from connector_service.wiring import state as state_module
 from connector_service.wiring.options import route_options
 from connector_service.wiring.recovery import recover
@@ -81,6 +84,8 @@ class App:
         self.lock = FolderLock(self.paths.lock_file)
         self._repository: Repository | None = None
         self._flushing = Lock()
+        self.redactor = Redactor()
+        """Hears of each secret that is used, so that the log leaves it out."""
         if write:
             self.paths.ensure()
             self.lock.take(what=what)
@@ -115,7 +120,7 @@ class App:
     @cached_property
     def vault(self) -> OpenedVault:
         """Where the secrets are."""
-        return open_vault(self.paths.home, machine_wide=self.paths.machine_wide)
+        return open_vault(self.paths.home, machine_wide=self.paths.machine_wide, on_secret=self.redactor.add)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -188,7 +193,14 @@ class App:
         options = route_options(route)
         alternatives = {kind.value: one for kind, one in options.made_from.items()}
         given = registry.Given(
-            name, self.paths.home, self.vault, self.timezone(name), alternatives, self.paths.profile_folders, peek
+            name,
+            self.paths.home,
+            self.vault,
+            self.timezone(name),
+            alternatives,
+            self.paths.profile_folders,
+            peek,
+            frozenset(options.items),
         )
         source = registry.open_source(route.source.system, self.loaded.source_section(name), given)
         try:
@@ -206,9 +218,15 @@ class App:
     def sync(self, name: str, request: Request, hooks: Hooks | None = None) -> RunResult:
         """One run, to its report; what stops it stands in the result."""
         hooks = hooks or Hooks()
-        with self.route(name) as route:
-            result = Runner(route, request, hooks.progress, hooks.stopping).execute()
-        self.flush()
+        try:
+            with self.route(name) as route:
+                result = Runner(route, request, hooks.progress, hooks.stopping).execute()
+        except Exception as fault:
+            if not isinstance(fault, ConnectorError):
+                self.store.open_issue(name, problem(IssueCode.RUN_BROKE, why=f"{type(fault).__name__}."))
+            raise
+        finally:
+            self.flush()
         return result
 
     def preview(self, name: str, request: Request) -> Preview:
@@ -261,13 +279,33 @@ class App:
             self.store.save_route_state(name, state, event)
             self.flush()
 
+    def pull(self, name: str, kinds: Sequence[ReferenceKind]) -> dict[ReferenceKind, int]:
+        """Pull lists of the target (all that it has where none is named); returns how many records came of each."""
+        with self.route(name) as route:
+            lists = lists_to_pull(route.target.manifest, kinds)
+            return pull(route, route.target.company().id, lists)
+
+    @contextmanager
+    def books(self, name: str) -> Iterator[Bookkeeping]:
+        """The books that a route's target keeps itself; raises ``SettingsFault`` where it keeps none."""
+        with self.route(name, peek=True) as route:
+            yield own_books(route.target)
+
     # -- begin date ---------------------------------------------------------------------------------------------------
 
-    def would_mark(self, name: str, begin: date) -> begin_date.WouldMark:
-        """What setting a begin date would mark."""
+    def would_mark(self, name: str, begin: date, mark_source: bool = False) -> begin_date.WouldMark:
+        """What setting a begin date would mark; raises ``SettingsFault`` where the source cannot be marked as asked."""
         with self.route(name, peek=True) as route:
+            if mark_source:
+                begin_date.refuse_unless_markable(route)
             pair = self._pair(route)
             return begin_date.preview(route, pair, begin)[0]
+
+    def would_release(self, name: str, begin: date) -> int:
+        """How many marked records a release from this date on would lead back to waiting."""
+        state = self.remembered(name)
+        marked = Filter(state.pair, (State.MARKED,), first=begin) if state else None
+        return self.store.listing.count(marked) if marked else 0
 
     def marked_heads(self, route: Route, begin: date) -> Iterator[tuple[Kind, Head]]:
         """The records that a begin date would mark, one by one."""
@@ -319,45 +357,16 @@ class App:
 
     def act(self, document_id: int, action: str, actor: str, remote_id: str | None = None) -> DocumentRow:
         """What a person does to one document: retry, ignore, mark, mark-sent, accept, undo, settle."""
-        row = self.store.listing.document(document_id)
-        if row is None:
-            raise NeedsUser(f"There is no document {document_id}.", fix="See `connector documents`.", code="NOT_FOUND")
-        context, known = self.context_of(row, actor), self.store.by_ids([document_id])[0]
-        if action == "settle":
-            actions.settle_by_person(self.store, context, known, remote_id)
-        elif action == "accept":
-            actions.accept_change(self.store, context, known)
-        elif action == "mark-sent":
-            actions.mark_sent(self.store, context, known)
-        elif action == "undo":
-            with self.route(context.route) as route:
-                actions.undo(self.store, context, route.target, known, datetime.now(UTC).date())
-        else:
-            actions.put_aside(self.store, context, action, [known])
+        row = decisions.found(self.store, document_id)
+        decisions.act(self.store, self.context_of(row, actor), row, action, remote_id, self.route)
         self.flush()
-        changed = self.store.listing.document(document_id)
-        return changed or row
+        return decisions.found(self.store, document_id)
 
     # -- issues -------------------------------------------------------------------------------------------------------
 
     def confirm(self, number: int, actor: str) -> IssueRow:
         """A person says that what an issue asks about is right; the next run goes on."""
-        issue = self.store.runs.issue(number)
-        if issue is None or issue.closed is not None:
-            raise NeedsUser(f"There is no open issue {number}.", fix="See `connector issues`.", code="NOT_FOUND")
-        if not issue.confirmable:
-            raise NeedsUser(
-                f"Issue {number} goes away when its cause has gone.", fix=issue.fix, code="NOT_POSSIBLE_NOW"
-            )
-        if issue.code in brakes.CODES:
-            state = self.store.route_state(issue.route)
-            if state is not None:
-                kind, _, count = issue.key.partition(":")
-                state.accepted[kind] = int(count)
-                self.store.save_route_state(issue.route, state)
-        details = {"issue": number, "code": issue.code}
-        self.store.record(Event("confirmed", issue.route, actor, key=issue.key, details=details))
-        self.store.close_issues(issue.route, (issue.code,), issue.key)
+        issue = decisions.confirm(self.store, number, actor)
         self.flush()
         return issue
 
@@ -382,4 +391,4 @@ def _local_zone() -> ZoneInfo:
     return ZoneInfo(get_localzone_name() or "UTC")
 
 
-__all__ = ["App", "Busy", "Hooks"]
+__all__ = ["App", "Busy", "DocumentRow", "Filter", "Hooks"]

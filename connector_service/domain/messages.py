@@ -34,7 +34,7 @@ MESSAGES: Final[dict[str, Message]] = {
         ("mark-sent", "ignore"),
     ),
     StatusCode.NOT_APPROVED: Message(
-        "The time record {document} is not approved yet.",
+        "{document} is not approved yet.",
         "This route books approved time only.",
         "Approve it in the source. " + _AFTER,
         ("retry", "ignore"),

@@ -10,6 +10,7 @@ from connector_service.contract.journal import Event, RouteState
 from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
 from connector_service.domain.documents import Head
 from connector_service.domain.kinds import Kind, State
+from connector_service.domain.problems import SettingsFault
 from connector_service.engine.setup import Route
 
 _CHUNK: Final = 5000
@@ -78,6 +79,17 @@ def apply_begin(route: Route, pair: int, run: int | None, state: RouteState, act
     details = {"from": old.isoformat() if old else "", "to": begin.isoformat() if begin else ""}
     route.journal.save_route_state(route.name, state, Event("begin_date_set", route.name, actor, run, details=details))
     return marked
+
+
+def refuse_unless_markable(route: Route) -> None:
+    """Raise ``SettingsFault`` where the source of a route can mark none of its kinds as exported."""
+    if not any(route.source.can_mark(kind, paid=False) for kind in route.kinds()):
+        raise SettingsFault(
+            "The source cannot mark records as exported.",
+            why=f"{route.source.manifest.title}, as it is set up here, has no way to write a mark.",
+            fix="Leave out --mark-source; or add `mark_exported` to the profile, where it is a database.",
+            code="NOT_POSSIBLE_HERE",
+        )
 
 
 def mark_at_source(route: Route, begin: date) -> int:

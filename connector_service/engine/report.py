@@ -177,15 +177,55 @@ def sum_up(rows: Iterable[Row]) -> tuple[dict[str, int], dict[str, Any]]:
     return counts, totals
 
 
-def amounts_in_words(totals: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences such as "EUR 10,200.00 of EUR 10,450.20 exported", by currency over all kinds of money."""
-    by_unit: dict[str, list[Decimal]] = {}
-    for kind, units in totals.items():
-        if kind == Kind.TIME_RECORD.value:
-            continue
+def run_in_words(counts: Mapping[str, int], totals: Mapping[str, Any], target: str, planned: bool = False) -> str:
+    """What a run did, or would do, with its numbers: "117 of 120 exported, 2 held. EUR 10.00 of EUR 12.00."."""
+    known = counts_json(counts)
+    exported = known[State.WAITING] if planned else known[State.EXPORTED]
+    done = "would be exported" if planned else "exported"
+    aside = known[State.MARKED] + known[State.IGNORED] + known[State.GONE]
+    scope = sum(known[state] for state in COUNTED) - aside
+    parts = [f"{exported:,} of {scope:,} {done}"] if scope else []
+    words = _WORDS | {State.REFUSED: f"refused by {target}"}
+    shown = [state for state in COUNTED if known[state] and state in words and not (planned and state == State.WAITING)]
+    parts += [f"{known[state]:,} {words[State(state)]}" for state in shown]
+    if not parts:
+        looked = (
+            f"{known['read']:,} read, none of them new or changed" if known["read"] else "no record is new or changed"
+        )
+        return f"Nothing to do: {looked}."
+    amounts = list(_amounts(totals)) if scope else []
+    return f"{', '.join(parts)}." + (f" {', '.join(amounts)}." if amounts else "")
+
+
+_WORDS: Final[dict[State, str]] = {
+    State.HELD: "held",
+    State.UNREADABLE: "unreadable",
+    State.IN_DOUBT: "in doubt",
+    State.WAITING: "waiting for the next run",
+    State.QUEUED: "queued",
+    State.DRIFTED: "changed at the source since their export",
+    State.UNDONE: "undone",
+    State.MISSING: "missing in the books",
+    State.MARKED: "marked as exported before",
+    State.IGNORED: "ignored",
+    State.GONE: "gone at the source",
+}
+
+
+def _amounts(totals: Mapping[str, Any]) -> Iterator[str]:
+    """By currency over all kinds of money, then time: what is exported of what the source has."""
+    sums: dict[str, list[Decimal]] = {}
+    for units in totals.values():
         for unit, sides in units.items():
-            entry = by_unit.setdefault(unit, [Decimal(0), Decimal(0)])
+            entry = sums.setdefault(unit, [Decimal(0), Decimal(0)])
             entry[0] += Decimal(sides["exported"])
             entry[1] += Decimal(sides["source"])
-    for unit, (exported, source) in sorted(by_unit.items()):
-        yield f"{unit} {exported:,} of {unit} {source:,} exported"
+    minutes = sums.pop("minutes", None)
+    for unit, (exported, source) in sorted(sums.items()):
+        yield f"{unit} {exported:,} of {unit} {source:,}"
+    if minutes:
+        yield f"{_hours(minutes[0])} of {_hours(minutes[1])} of time"
+
+
+def _hours(minutes: Decimal) -> str:
+    return f"{int(minutes) // 60:,} h {int(minutes) % 60:02} min"

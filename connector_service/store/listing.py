@@ -13,8 +13,8 @@ from connector_service.store.codec import decode_json, decode_problems, flags_of
 from connector_service.store.database import Database
 
 _COLUMNS: Final = (
-    "d.id, d.kind, d.key, d.number, d.date, d.party_key, d.currency, d.total, d.state, d.status_code, d.remote_id, d.flags,"
-    " d.made_from, d.booked_total, b.content, b.problems, d.pair"
+    "d.id, d.kind, d.key, d.number, d.date, d.party_key, d.currency, d.total, d.state, d.status_code, d.remote_id,"
+    " d.flags, d.made_from, d.booked_total, b.content, b.problems, d.pair"
 )
 
 
@@ -51,6 +51,8 @@ class Filter:
     kinds: tuple[str, ...] = ()
     run: int | None = None
     text: str = ""
+    first: date | None = None
+    last: date | None = None
 
     def sql(self) -> tuple[str, list[Any]]:
         """The condition and its values."""
@@ -63,6 +65,10 @@ class Filter:
             if wanted:
                 parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 values += wanted
+        for sign, day in ((">=", self.first), ("<=", self.last)):
+            if day is not None:
+                parts.append(f"d.date {sign} ?")
+                values.append(day.isoformat())
         if self.run is not None:
             parts.append("(d.id IN (SELECT document FROM run_item WHERE run = ?) OR d.run = ?)")
             values += [self.run, self.run]
@@ -89,6 +95,12 @@ class Listing:
         )
         return [_row(row) for row in rows]
 
+    def count(self, wanted: Filter) -> int:
+        """How many documents fit."""
+        condition, values = wanted.sql()
+        row = self._database.execute(f"SELECT count(*) FROM document d WHERE {condition}", values).fetchone()
+        return int(row[0])
+
     def document(self, number: int) -> DocumentRow | None:
         """One document."""
         row = self._database.execute(
@@ -101,7 +113,8 @@ class Listing:
         after = 0
         while True:
             rows = self._database.execute(
-                f"SELECT {_COLUMNS}, i.state, i.status_code FROM document d LEFT JOIN run_item i ON i.document = d.id AND i.run = ?"
+                f"SELECT {_COLUMNS}, i.state, i.status_code FROM document d"
+                " LEFT JOIN run_item i ON i.document = d.id AND i.run = ?"
                 " LEFT JOIN body b ON b.document = d.id"
                 " WHERE d.id > ? AND (d.run = ? OR i.run IS NOT NULL) ORDER BY d.id LIMIT 1000",
                 (run, after, run),

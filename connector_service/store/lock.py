@@ -45,6 +45,8 @@ class FolderLock:
     def owner(self) -> dict[str, Any] | None:
         """Who holds the lock now; ``None`` where nobody does."""
         if self._file is None:
+            if not self._path.exists():
+                return None
             try:
                 with self._path.open("ab") as file:
                     if _lock(file):

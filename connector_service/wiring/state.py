@@ -1,13 +1,14 @@
 """The state of service and routes, by a few cheap reads; it opens no system and imports little, so that it is fast."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from connector_service import __version__
 from connector_service.contract.journal import Event, RouteState
 from connector_service.domain.kinds import State
 from connector_service.paths import Paths
-from connector_service.settings import Loaded, Route
+from connector_service.settings import Loaded, Route, load
 from connector_service.store.database import Database
 from connector_service.store.lock import FolderLock
 from connector_service.store.runs import Runs
@@ -37,6 +38,12 @@ class Reading:
         """Documents by state."""
         rows = self._database.execute("SELECT state, sum(n) FROM tally WHERE pair = ? GROUP BY state", (pair,))
         return {state: count for state, count in rows if count}
+
+
+def read(home: str | Path | None) -> dict[str, Any]:
+    """The state of a data folder, read only; raises ``SettingsFaults``, and ``NeedsUser`` for a store of no use."""
+    paths = Paths.locate(home)
+    return status(paths, load(paths.settings_file), FolderLock(paths.lock_file))
 
 
 def status(paths: Paths, loaded: Loaded, lock: FolderLock, database: Database | None = None) -> dict[str, Any]:

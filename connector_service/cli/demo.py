@@ -1,0 +1,185 @@
+"""``connector demo``: a sample shop and a folder of e-invoices, synced into books of its own."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from connector_service.cli.faults import INTERRUPTED, wrong
+from connector_service.cli.groups import command, new_app
+from connector_service.cli.session import Session, session_of
+from connector_service.demo import place
+from connector_service.domain.problems import Busy, ConnectorError
+
+if TYPE_CHECKING:
+    from connector_service.app import App
+    from connector_service.engine.run import RunResult
+
+app: typer.Typer = new_app()
+
+TARGET: Final = "journal"
+"""The only target that the demo can set up by itself."""
+_SLICE_SECONDS: Final = 0.2
+
+
+@command(app)
+def demo(
+    ctx: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Sync once and end.")] = False,
+    target: Annotated[str, typer.Option(metavar="SYSTEM", help="Where documents are booked: journal.")] = TARGET,
+    # There is no page yet that these could be about; scripts that name them already go on.
+    no_browser: Annotated[bool, typer.Option("--no-browser", hidden=True)] = False,
+    port: Annotated[int, typer.Option("--port", hidden=True)] = 0,
+) -> int:
+    """Try it: a sample shop and a folder of e-invoices, synced into books of their own; Ctrl-C ends it."""
+    session = session_of(ctx)
+    _known_target(target)
+    if session.as_json and not once:
+        raise wrong("--json tells of one sync, and the demo goes on until it is ended.", fix="Add --once.")
+    paths = place.demo_paths(session.home)
+    session.home = str(paths.home)
+    is_new = not place.is_made(paths)
+    place.claim(paths)
+    status = _first_sync(session, is_new, once)
+    return status if once or status == INTERRUPTED else _stay(session)
+
+
+def _known_target(target: str) -> None:
+    from connector_service.contract.registry import TARGETS
+
+    if target == TARGET:
+        return
+    known = target in TARGETS
+    raise wrong(
+        f"The demo cannot book into {target} by itself." if known else f'There is no target system "{target}".',
+        f"{target} needs an account of yours; a route for it is set up in connector.toml."
+        if known
+        else f"Targets that the product has: {', '.join(sorted(TARGETS))}.",
+        f"Leave --target out, or say --target {TARGET}.",
+    )
+
+
+def _first_sync(session: Session, is_new: bool, once: bool) -> int:
+    from connector_service.app import Hooks
+    from connector_service.cli.demo_story import Story
+    from connector_service.cli.progress import interruptible, progress
+    from connector_service.engine.run import Request
+
+    results: dict[str, RunResult] = {}
+    with session.writing("the demo", first=lambda paths: place.make(paths, session.out.note)) as opened:
+        with interruptible(session.out.note) as stop, progress() as tell:
+            for route in place.ROUTES:
+                if not stop.pressed:
+                    results[route] = opened.sync(route, Request(), Hooks(tell, stop.is_set))
+        if session.as_json:
+            session.out.document(_json(opened, results))
+        else:
+            Story(session.out, opened).tell(results, is_new, once)
+    if stop.pressed:
+        return INTERRUPTED
+    return max(result.exit for result in results.values())
+
+
+def _json(opened: "App", results: "dict[str, RunResult]") -> dict[str, Any]:
+    from connector_service.cli.sync import report_parts
+
+    counts: dict[str, int] = {}
+    reports = []
+    for route, result in results.items():
+        head, documents, tail = report_parts(opened, route, result)
+        reports.append({**head, "documents": list(documents), **tail})
+        for state, count in head["counts"].items():
+            counts[state] = counts.get(state, 0) + count
+    return {"counts": counts, "routes": reports}
+
+
+# -- staying ----------------------------------------------------------------------------------------------------------
+
+
+def _stay(session: Session) -> int:
+    """Sync at each interval until Ctrl-C; the folder is free in between, so that other commands can work on it."""
+    watcher = Watcher(session)
+    with _until_ctrl_c() as stopped:
+        while not _sleep(place.INTERVAL_SECONDS, stopped):
+            try:
+                watcher.turn(stopped)
+            except Busy:
+                continue  # another command is at work; the next turn comes soon
+    session.out.say("The demo has ended. Its folder stays; start it again to go on.")
+    return INTERRUPTED
+
+
+class Watcher:
+    """Runs the routes in turn, and tells in a line each time something happened."""
+
+    def __init__(self, session: Session) -> None:
+        """Nothing seen yet."""
+        self._session = session
+        self._seen: dict[str, object] = {}
+
+    def turn(self, stopped: Callable[[], bool]) -> None:
+        """One automatic run of each route that is not stopped; raises ``Busy`` where the folder is in use."""
+        from connector_service.app import Hooks
+        from connector_service.engine.run import Request
+
+        with self._session.writing("the demo's automatic sync") as opened:
+            for route in place.ROUTES:
+                state = opened.store.route_state(route)
+                if stopped() or (state is not None and state.stopped):
+                    continue
+                try:
+                    result = opened.sync(route, Request(mode="auto"), Hooks(stopping=stopped))
+                except ConnectorError as fault:
+                    self._tell(route, str(fault), str(fault))
+                else:
+                    self._result(route, result)
+
+    def _result(self, route: str, result: "RunResult") -> None:
+        from connector_service.cli.causes import NEEDS_PERSON
+        from connector_service.engine.report import run_in_words
+
+        if result.fault is not None:
+            self._tell(route, result.message, result.message)
+            return
+        waiting = tuple(result.counts.get(state, 0) for state in NEEDS_PERSON)
+        known = {"read", "unchanged", *NEEDS_PERSON}
+        news = any(count for state, count in result.counts.items() if state not in known)
+        words = run_in_words(result.counts, result.totals, "the books")
+        self._tell(route, words, waiting, always=news)
+
+    def _tell(self, route: str, words: str, what: object, always: bool = False) -> None:
+        new = route in self._seen and self._seen[route] != what
+        self._seen[route] = what
+        if new or always:
+            self._session.out.say(f"{datetime.now().astimezone():%H:%M:%S}  {route}: {words}")
+
+
+def _sleep(seconds: float, stopped: Callable[[], bool]) -> bool:
+    """Wait, in slices that Ctrl-C can end on every system; whether the end was asked for."""
+    until = time.monotonic() + seconds
+    while not stopped() and time.monotonic() < until:
+        time.sleep(_SLICE_SECONDS)
+    return stopped()
+
+
+@contextmanager
+def _until_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """A Ctrl-C, or the system's wish that the program ends, is noted; a second one ends it at once."""
+    seen: list[int] = []
+
+    def asked(number: int, _frame: FrameType | None) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,151 @@
+"""What commands print: sentences and tables for people, or one JSON document; on any console, into any pipe."""
+
+import contextlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TextIO
+
+from connector_service.domain.problems import ConnectorError
+
+# Control characters and marks that change the direction of text: a name from elsewhere must not steer a terminal.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_PIPE_WIDTH: Final = 200
+"""Columns of a table that is not for a terminal."""
+
+
+class Out:
+    """Where a command's words go. A reader that goes away (``| head``) ends nothing."""
+
+    def __init__(self, as_json: bool) -> None:
+        """Make both streams take any character that the console lacks."""
+        self.as_json = as_json
+        self.said = False
+        """Whether anything stands on standard output."""
+        for stream in (sys.stdout, sys.stderr):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                # In JSON a lone surrogate becomes its escape, which is what JSON writes for it.
+                reconfigure(errors="backslashreplace" if as_json and stream is sys.stdout else "replace")
+
+    # -- for machines -------------------------------------------------------------------------------------------------
+
+    def document(self, value: Mapping[str, Any]) -> None:
+        """The one JSON document."""
+        self._write(sys.stdout, self._dump(value) + "\n")
+
+    def streamed(self, head: Mapping[str, Any], name: str, rows: Iterable[Any], tail: Mapping[str, Any]) -> None:
+        """The one JSON document, with one long list that is never held whole."""
+        self._write(sys.stdout, f'{self._dump(head)[:-1]}, "{name}": [')
+        first = True
+        for row in rows:
+            self._write(sys.stdout, ("\n" if first else ",\n") + self._dump(row))
+            first = False
+        rest = self._dump(tail)[1:]
+        self._write(sys.stdout, f"]{', ' if tail else ''}{rest}\n")
+
+    def listed(self, items: Sequence[Any], following: int | str | None) -> None:
+        """A list, as all commands print it."""
+        self.document({"items": items, "next": None if following is None else str(following)})
+
+    def _dump(self, value: object) -> str:
+        plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        return json.dumps(value, ensure_ascii=plain, default=str)
+
+    # -- for people ---------------------------------------------------------------------------------------------------
+
+    def say(self, text: str = "") -> None:
+        """A line on standard output; nothing with ``--json``."""
+        if not self.as_json:
+            self._write(sys.stdout, _shown(text) + "\n")
+
+    def note(self, text: str) -> None:
+        """A line on standard error."""
+        self._write(sys.stderr, _shown(text) + "\n")
+
+    def raw(self, text: str) -> None:
+        """Text for standard output as it is, such as a file's content."""
+        self._write(sys.stdout, text)
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
+        """Aligned columns without lines; ``right`` are the places of columns with numbers. Nothing with ``--json``."""
+        if self.as_json:
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for place, head in enumerate(heads):
+            is_number = place in right
+            table.add_column(Text(head), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(_shown(cell)) for cell in row))
+        width = None if sys.stdout.isatty() else _PIPE_WIDTH
+        console = Console(width=width, highlight=False, markup=False, emoji=False, legacy_windows=False)
+        with console.capture() as captured:
+            console.print(table)
+        self._write(sys.stdout, "\n".join(line.rstrip() for line in captured.get().split("\n")))
+
+    def fault(self, fault: ConnectorError) -> None:
+        """What went wrong: for machines on standard output, for people on standard error."""
+        if self.as_json and not self.said:
+            self.document({"error": fault_json(fault)})
+        for part in (fault.what, fault.why, fault.fix):
+            if part:
+                self.note(part)
+
+    # -- the streams --------------------------------------------------------------------------------------------------
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        self.said = self.said or stream is sys.stdout
+        try:
+            stream.write(text)
+        except BrokenPipeError:
+            _silence(stream)
+
+    def close(self) -> None:
+        """Bring everything out."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                _silence(stream)
+
+
+def fault_json(fault: ConnectorError) -> dict[str, Any]:
+    """A fault, with each of its parts where it is several (settings)."""
+    shown: dict[str, Any] = {"code": str(fault.code), "what": fault.what, "why": fault.why, "fix": fault.fix}
+    parts = getattr(fault, "faults", None)
+    if parts:
+        names = ("place", "line", "what", "why", "fix")
+        shown["faults"] = [{name: getattr(part, name) for name in names} for part in parts]
+    return shown
+
+
+def _shown(text: str) -> str:
+    return _CONTROL.sub("\ufffd", text)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still written to a closed pipe go nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its word: "1 document", "1,204 documents"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sentences(*parts: str) -> str:
+    """Parts that are not empty, as one paragraph."""
+    return " ".join(part for part in parts if part)
+
+
+def indented(lines: Iterable[str], by: str = "  ") -> Iterator[str]:
+    """Lines, moved in."""
+    return (f"{by}{line}" for line in lines)
