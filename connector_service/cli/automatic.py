@@ -15,7 +15,7 @@ stop: typer.Typer = new_app()
 @command(start)
 def start_route(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="The route.")] = "",
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Every route.")] = False,
 ) -> int:
     """Let a route sync by itself again."""
@@ -25,7 +25,7 @@ def start_route(
 @command(stop)
 def stop_route(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="The route.")] = "",
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Every route.")] = False,
 ) -> int:
     """Stop the automatic sync of a route; it holds over restarts, and a sync by hand stays possible."""

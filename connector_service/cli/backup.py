@@ -54,7 +54,7 @@ def put_back(
         )
     refuse_unless_store(chosen)
     session.out.say(f"This puts {chosen} in the place of the store. The present store is kept in {paths.backups_dir}.")
-    session.out.say("Every route stops until a person confirms, and each document is looked up before it is sent.")
+    session.out.say("What the audit trail knows beyond it is put back; every route then stops until a person confirms.")
     if not (yes or asked(session, "Restore this backup?")):
         session.out.say("Nothing was changed. To do it without being asked, add --yes.")
         if session.as_json:

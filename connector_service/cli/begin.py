@@ -21,7 +21,7 @@ app: typer.Typer = new_app()
 @command(app)
 def begin(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="The route.")],
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")],
     first: Annotated[date, typer.Argument(parser=day, metavar="DATE", help="The first day that is booked.")],
     release: Annotated[
         bool, typer.Option("--release", help="Lead marked records dated on or after it back to waiting.")

@@ -14,7 +14,7 @@ from connector_service.cli.session import session_of
 
 app: typer.Typer = new_app(RouteGroup, "The embedded books: balances, and the books in the form of hledger.")
 
-_Route = Annotated[str, typer.Argument(help="The route.")]
+_Route = Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")]
 
 
 @command(app, "balances")

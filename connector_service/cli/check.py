@@ -15,7 +15,7 @@ app: typer.Typer = new_app()
 @command(app)
 def check(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="Only this route.")] = "",
+    route: Annotated[str, typer.Argument(metavar="[ROUTE]", help="Only this route.")] = "",
 ) -> int:
     """Check the settings, and reach both sides of every route with every right that it needs; nothing is changed."""
     session = session_of(ctx)

@@ -9,8 +9,8 @@ from connector_service.cli.faults import DONE, NEEDS_PERSON, wrong
 from connector_service.cli.groups import ACTOR, ListGroup, command, new_app
 from connector_service.cli.output import Out, plural
 from connector_service.cli.session import Session, asked, day, session_of
-from connector_service.domain.kinds import Kind, State
-from connector_service.domain.problems import NeedsUser
+from connector_service.domain.kinds import BOOKED_STATES, Kind, State
+from connector_service.domain.problems import Conflict, NeedsUser
 from connector_service.domain.status_codes import FaultCode, OutcomeCode, StatusCode
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _Id = Annotated[int, typer.Argument(metavar="ID", help="The document, by its num
 @command(app, "list")
 def list_documents(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="Only this route.")] = "",
+    route: Annotated[str, typer.Argument(metavar="[ROUTE]", help="Only this route.")] = "",
     state: Annotated[list[State], typer.Option(help="Only in this state; may be given again.")] = [],  # noqa: B006
     code: Annotated[list[str], typer.Option(help="Only with this status code; may be given again.")] = [],  # noqa: B006
     kind: Annotated[list[Kind], typer.Option(help="Only this kind; may be given again.")] = [],  # noqa: B006
@@ -239,6 +239,12 @@ def undo(
     session = session_of(ctx)
     with session.reading() as product:
         row = _row(product, number)
+    if row.state not in BOOKED_STATES:
+        raise Conflict(
+            f"Document {number} is {str(row.state).replace('_', ' ')}; only an exported one can be undone.",
+            fix=f"See `connector documents show {number}`.",
+            code=FaultCode.NOT_POSSIBLE_NOW,
+        )
     session.out.say(f"This voids in the books: {label(row)} (id {row.remote_id or 'none'}).")
     if not (yes or asked(session, f"Void {plural(1, 'document')}?")):
         session.out.say("Nothing was changed. To do it without being asked, add --yes.")

@@ -16,7 +16,7 @@ app: typer.Typer = new_app(ListGroup, "Open problems that need a person.")
 @command(app, "list")
 def list_issues(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="Only this route.")] = "",
+    route: Annotated[str, typer.Argument(metavar="[ROUTE]", help="Only this route.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Those that are closed too.")] = False,
     after: Annotated[int, typer.Option(metavar="CURSOR", help="Go on after this issue.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 app: typer.Typer = new_app(ListGroup, "Links between the keys of the source and the ids of the target.")
 
-_Route = Annotated[str, typer.Argument(help="The route.")]
-_Kind = Annotated[LinkKind, typer.Argument(help="What is linked.")]
-_Key = Annotated[str, typer.Argument(help="The key at the source.")]
+_Route = Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")]
+_Kind = Annotated[LinkKind, typer.Argument(metavar="KIND", help="What is linked.")]
+_Key = Annotated[str, typer.Argument(metavar="SOURCE_KEY", help="The key at the source.")]
 
 
 @command(app, "list")
@@ -83,7 +83,7 @@ def set_link(
     route: _Route,
     kind: _Kind,
     source_key: _Key,
-    target_id: Annotated[str, typer.Argument(help="The id in the target.")],
+    target_id: Annotated[str, typer.Argument(metavar="TARGET_ID", help="The id in the target.")],
     source_name: Annotated[str, typer.Option(help="Its name at the source, for people.")] = "",
     target_name: Annotated[str, typer.Option(help="Its name in the target, for people.")] = "",
 ) -> int:
@@ -127,7 +127,9 @@ def remove_link(ctx: typer.Context, route: _Route, kind: _Kind, source_key: _Key
 def import_links(
     ctx: typer.Context,
     route: _Route,
-    file: Annotated[str, typer.Argument(help="A CSV file in UTF-8 with a header; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A CSV file in UTF-8 with a header; - is standard input.")
+    ],
 ) -> int:
     """Take links from a CSV file: all of them, or none where a line does not fit."""
     from connector_service.wiring.links import read_links

@@ -98,7 +98,9 @@ def take_globals(arguments: Sequence[str]) -> tuple[list[str], str, bool]:
 
 def _usage(fault: typer.TyperException) -> ConnectorError:
     ctx = getattr(fault, "ctx", None)
-    what = fault.format_message().replace("Invalid value for", "The value does not fit for")
+    what = (
+        fault.format_message().replace("Invalid value for", "The value does not fit for").replace("Value error, ", "")
+    )
     path = ctx.command_path if ctx is not None else "connector"
     return wrong(what.strip(), fix=f"See `{path} --help`.")
 
@@ -123,11 +125,10 @@ def _logged(session: Session, fault: Exception) -> str:
     from connector_service.paths import Paths
 
     try:
-        if session.log_file is None:
-            paths = Paths.locate(session.home).ensure()
-            session.log_file = paths.log_file
-            set_up(paths.log_file)
+        file = Paths.locate(session.home).ensure().log_file
+        end = set_up(file, redactor=session.redactor)
         logging.getLogger("connector_service.cli").critical("A command was ended by a fault.", exc_info=fault)
+        end()
     except (OSError, ConnectorError):
         return ""
-    return os.fspath(session.log_file) if session.log_file.exists() else ""
+    return os.fspath(file) if file.exists() else ""

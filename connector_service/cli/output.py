@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TextIO
 
 from connector_service.domain.problems import ConnectorError
@@ -144,8 +144,3 @@ def plural(count: int, one: str, many: str = "") -> str:
 def sentences(*parts: str) -> str:
     """Parts that are not empty, as one paragraph."""
     return " ".join(part for part in parts if part)
-
-
-def indented(lines: Iterable[str], by: str = "  ") -> Iterator[str]:
-    """Lines, moved in."""
-    return (f"{by}{line}" for line in lines)

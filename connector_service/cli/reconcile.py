@@ -1,6 +1,7 @@
 """``connector reconcile``: source against books, document by document, to the cent."""
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,7 +31,7 @@ _WORDS = {
 @command(app)
 def reconcile(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="The route.")],
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")],
     first: Annotated[date, typer.Option("--from", parser=day, metavar="DATE", help="The first day.")],
     last: Annotated[date, typer.Option("--to", parser=day, metavar="DATE", help="The last day.")],
 ) -> int:
@@ -84,7 +85,7 @@ def _say(out: Out, route: str, found: "Reconciliation") -> None:
     if found.before_begin:
         out.say(f"{plural(found.before_begin, 'record')} marked or ignored: not compared.")
     rows = (
-        (KIND_WORDS[kind][1], unit, sides["source"] or "0", sides["books"] or "0")
+        (KIND_WORDS[kind][1], unit, *(f"{Decimal(sides[side] or 0):,}" for side in ("source", "books")))
         for kind, units in _totals(found).items()
         for unit, sides in units.items()
     )

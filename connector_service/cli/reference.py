@@ -12,7 +12,7 @@ from connector_service.domain.reference import ReferenceKind, ReferenceRecord
 
 app: typer.Typer = new_app(RouteGroup, "The target's own lists: accounts, tax codes, customers and so on.")
 
-_Route = Annotated[str, typer.Argument(help="The route.")]
+_Route = Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")]
 
 
 @command(app, "sync")
@@ -37,7 +37,7 @@ def sync_reference(
 def show_reference(
     ctx: typer.Context,
     route: _Route,
-    kind: Annotated[ReferenceKind, typer.Argument(help="The list.")],
+    kind: Annotated[ReferenceKind, typer.Argument(metavar="KIND", help="The list.")],
     after: Annotated[int, typer.Option(metavar="CURSOR", help="Go on after so many.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
 ) -> int:

@@ -15,8 +15,10 @@ app: typer.Typer = new_app(
     RouteGroup, "Secrets of a route: passwords and keys. They are stored in the vault and never shown."
 )
 
-_Route = Annotated[str, typer.Argument(help="The route.")]
-_Name = Annotated[str, typer.Argument(help="The secret's name; `connector secret list ROUTE` shows them.")]
+_Route = Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")]
+_Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The secret's name; `connector secret list ROUTE` shows them.")
+]
 
 
 @command(app, "set")

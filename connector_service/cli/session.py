@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import typer
 
@@ -15,6 +14,7 @@ from connector_service.domain.problems import Busy
 
 if TYPE_CHECKING:
     from connector_service.app import App
+    from connector_service.observe import Redactor
     from connector_service.paths import Paths
 
 _PAUSE_SECONDS: Final = 0.2
@@ -26,8 +26,8 @@ class Session:
 
     home: str | None
     out: Out
-    log_file: Path | None = None
-    """Where the log of this call goes, once it is set up."""
+    redactor: "Redactor | None" = None
+    """Knows the secrets that this call has used."""
 
     @property
     def as_json(self) -> bool:
@@ -40,6 +40,7 @@ class Session:
         from connector_service.app import App
 
         with App(self.home) as app:
+            self.redactor = app.redactor
             yield app
 
     @contextmanager
@@ -55,14 +56,14 @@ class Session:
             )
 
         with _patiently(opened, wait_seconds) as app:
-            self._log(app)
-            yield app
+            from connector_service.observe import set_up
 
-    def _log(self, app: "App") -> None:
-        from connector_service.observe import set_up
-
-        self.log_file = app.paths.log_file
-        set_up(app.paths.log_file, redactor=app.redactor, on_trouble=self._no_log)
+            self.redactor = app.redactor
+            end = set_up(app.paths.log_file, redactor=app.redactor, on_trouble=self._no_log)
+            try:
+                yield app
+            finally:
+                end()
 
     def _no_log(self, fault: OSError) -> None:
         self.out.note(f"The log cannot be written ({fault.strerror or fault}). The work goes on.")
@@ -101,8 +102,3 @@ def asked(session: Session, question: str) -> bool:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def all_of(**values: Any) -> dict[str, Any]:
-    """The values that are given."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -30,7 +30,7 @@ _WORDS: Final = {
 @command(app)
 def status(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="Only this route.")] = "",
+    route: Annotated[str, typer.Argument(metavar="[ROUTE]", help="Only this route.")] = "",
 ) -> int:
     """Show whether the service runs, and the state of every route."""
     session = session_of(ctx)

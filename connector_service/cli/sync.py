@@ -25,7 +25,7 @@ app: typer.Typer = new_app()
 @command(app)
 def sync(
     ctx: typer.Context,
-    route: Annotated[str, typer.Argument(help="The route.")],
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")],
     kind: Annotated[list[Kind], typer.Option(help="Only this kind; may be given again.")] = [],  # noqa: B006
     first: Annotated[
         date | None, typer.Option("--from", parser=day, metavar="DATE", help="Only what is dated on or after it.")

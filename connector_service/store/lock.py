@@ -32,11 +32,11 @@ class FolderLock:
         if not _lock(file):
             file.close()
             owner = self.owner()
-            who = f"process {owner['pid']} ({owner.get('what', 'a command')})" if owner else "another process"
+            who = f"Process {owner['pid']} ({owner.get('what', 'a command')})" if owner else "Another process"
             raise Busy(
                 "The data folder is in use.",
                 why=f"{who} is working with {self._path.parent}.",
-                fix="Wait until it has ended, or stop the service with `connector service stop`.",
+                fix="Wait until it has ended, or end it first. `connector sync --wait SECONDS` waits by itself.",
                 code="BUSY",
             )
         self._file = file
