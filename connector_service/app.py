@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from connector_service.audit.chain import Chain, audit_key, stored_key
 from connector_service.audit.flush import Flusher
-from connector_service.audit.recover import section_event
 from connector_service.audit.verdict import Verdict
 from connector_service.audit.verify import verify
 from connector_service.contract import registry
@@ -139,24 +138,29 @@ class App:
         chain = Chain(audit_key(self.vault))
         self._repository = store = Repository(self.paths.store_file, self.paths.backups_dir, chain)
         self._flusher = Flusher(store.trail, self.paths.audit_dir)
-        if store.database.aside is not None:
-            aside, why = store.database.aside, store.database.aside_reason
-            store.open_issue("", problem(IssueCode.STORE_SET_ASIDE, why=f"The file {why.strip()}.", aside=aside.name))
-        recover(store, self.paths.audit_dir)
-        event = section_event(store.trail, self.paths.audit_dir, chain)
-        if event is not None:
-            store.record(event)
+        recover(store, self.paths.audit_dir, chain)
 
     def flush(self) -> None:
         """Bring what was committed into the audit trail's files; a fault becomes an issue and is tried again later."""
         try:
             with self._flushing:
-                self._flusher.flush()
+                done = self._flusher.flush()
         except ConnectorError as fault:
             found = Problem(IssueCode.AUDIT_BROKEN, fault.what, fault.why, fault.fix)
             self.store.open_issue("", found)
         else:
-            self.store.close_issues("", (IssueCode.AUDIT_BROKEN,))
+            # What was cut off and kept aside, or is missing, stays an issue until a person has looked at it.
+            if done.set_aside or done.missing:
+                what = (
+                    f"lines {done.missing[0]} to {done.missing[1]} are missing"
+                    if done.missing
+                    else "its end was not ours"
+                )
+                fix = "See `connector audit verify`, which names the place."
+                self.store.open_issue(
+                    "", problem(IssueCode.AUDIT_BROKEN, why=f"In the trail {what}.", fix=fix), "changed"
+                )
+            self.store.close_issues("", (IssueCode.AUDIT_BROKEN,), "")
 
     # -- routes -------------------------------------------------------------------------------------------------------
 

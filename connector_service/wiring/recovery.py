@@ -3,7 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
-from connector_service.audit.recover import Receipt, Standing, compare, receipts
+from connector_service.audit.chain import Chain
+from connector_service.audit.recover import Receipt, Standing, compare, receipts, section_event
 from connector_service.audit.trail import last_line
 from connector_service.domain.messages import problem
 from connector_service.domain.money import to_minor
@@ -18,23 +19,33 @@ _WORDS = {
 }
 
 
-def recover(store: Repository, folder: Path) -> int | None:
+def recover(store: Repository, folder: Path, chain: Chain) -> None:
     """Put back what the trail in ``folder`` knows and the store does not; an issue stops every route until confirmed.
 
-    Returns how many receipts were put back; ``None`` where the store knows all.
+    Nothing may be sealed before this: an event of a fresh store would hide that it is fresh.
     """
+    why = _put_back(store, folder)
+    section = section_event(store.trail, folder, chain)
+    if section is not None:
+        store.record(section)
+    if store.database.aside is not None:
+        reason, aside = f"The file: {store.database.aside_reason}.", store.database.aside.name
+        store.open_issue("", problem(IssueCode.STORE_SET_ASIDE, why=reason, aside=aside))
+    if why:
+        found = problem(IssueCode.STORE_BEHIND, why=why, target="the books", issue="{issue}")
+        store.open_issue("", found, confirmable=True)
+
+
+def _put_back(store: Repository, folder: Path) -> str:
     sequence, digest = store.trail.head()
     standing = compare(sequence, digest, folder)
     if standing not in _WORDS:
-        return None
+        return ""
     after = sequence if standing is Standing.STORE_OLDER else 0
     last = last_line(folder)
     head = (last.sequence, last.hash) if last else (sequence, digest)
     count = put_back(store.database, store.trail, map(_receipt_row, receipts(folder, after)), head)
-    why = f"{_WORDS[standing]}. {count} receipts were put back from the trail."
-    found = problem(IssueCode.STORE_BEHIND, why=why, target="the books", issue="{issue}")
-    store.open_issue("", found, confirmable=True)
-    return count
+    return f"{_WORDS[standing]}. {count} receipts were put back from the trail."
 
 
 def _receipt_row(one: Receipt) -> ReceiptRow:

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
+# The plus signs keep SQLite on the index of ChangedAt, which a poll needs, and off that of the date.
 QUERY = """
 select h.InvoiceNo as key, h.ChangedAt as changed_at, h.Exported as exported, h.InvoiceNo as number, h.InvDate as date,
        h.DueDate as due_date, h.Cust as party_key, c.Name as party_name, h.Currency as currency, h.Total as total,
@@ -11,7 +12,7 @@ select h.InvoiceNo as key, h.ChangedAt as changed_at, h.Exported as exported, h.
        d.Qty as "line.quantity", d.Price as "line.unit_price", d.Amount as "line.amount", d.GL as "line.account",
        d.TaxCode as "line.tax_code"
 from Invoice h join InvoiceLine d on d.InvoiceNo = h.InvoiceNo join Customer c on c.Code = h.Cust
-where h.ChangedAt >= :since and h.InvDate >= :from_date and h.InvDate <= :to_date
+where h.ChangedAt >= :since and +h.InvDate >= :from_date and +h.InvDate <= :to_date
 order by h.InvoiceNo, d.LineNo"""
 
 PROFILE = f'''

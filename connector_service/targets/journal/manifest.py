@@ -44,7 +44,7 @@ MANIFEST: Final = TargetManifest(
     attach=True,
     tax_rounding=TaxRounding.DOCUMENT,
     safe_checks_off=frozenset({StatusCode.LINE_WITHOUT_TEXT, StatusCode.NUMBER_MISSING}),
-    limits=Limits(batch_size=500, concurrent_calls=1),
+    limits=Limits(batch_size=100, concurrent_calls=1),
     settings=(
         SettingField("company", "Folder of the books, relative to the data folder.", default="books"),
         SettingField(

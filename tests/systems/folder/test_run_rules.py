@@ -1,4 +1,4 @@
-"""What a route asks of the drop folder beside reading: leave all in place for a preview, tell of what it does not move."""
+"""What a route asks of the drop folder beside reading: previews leave all in place, kinds left out are told."""
 
 from dataclasses import replace
 from pathlib import Path
