@@ -45,8 +45,10 @@ def demo(
     session.home = str(paths.home)
     is_new = not place.is_made(paths)
     place.claim(paths)
-    status = _first_sync(session, is_new, once)
-    return status if once or status == INTERRUPTED else _stay(session)
+    results, interrupted = _first_sync(session, is_new, once)
+    if interrupted:
+        return INTERRUPTED
+    return max(result.exit for result in results.values()) if once else _stay(session, results)
 
 
 def _known_target(target: str) -> None:
@@ -64,7 +66,8 @@ def _known_target(target: str) -> None:
     )
 
 
-def _first_sync(session: Session, is_new: bool, once: bool) -> int:
+def _first_sync(session: Session, is_new: bool, once: bool) -> "tuple[dict[str, RunResult], bool]":
+    """The report of each route, and whether Ctrl-C was pressed."""
     from connector_service.app import Hooks
     from connector_service.cli.demo_story import Story
     from connector_service.cli.progress import interruptible, progress
@@ -80,9 +83,7 @@ def _first_sync(session: Session, is_new: bool, once: bool) -> int:
             session.out.document(_json(opened, results))
         else:
             Story(session.out, opened).tell(results, is_new, once)
-    if stop.pressed:
-        return INTERRUPTED
-    return max(result.exit for result in results.values())
+    return results, stop.pressed
 
 
 def _json(opened: "App", results: "dict[str, RunResult]") -> dict[str, Any]:
@@ -101,9 +102,9 @@ def _json(opened: "App", results: "dict[str, RunResult]") -> dict[str, Any]:
 # -- staying ----------------------------------------------------------------------------------------------------------
 
 
-def _stay(session: Session) -> int:
+def _stay(session: Session, results: "dict[str, RunResult]") -> int:
     """Sync at each interval until Ctrl-C; the folder is free in between, so that other commands can work on it."""
-    watcher = Watcher(session)
+    watcher = Watcher(session, results)
     with _until_ctrl_c() as stopped:
         while not _sleep(place.INTERVAL_SECONDS, stopped):
             try:
@@ -117,10 +118,11 @@ def _stay(session: Session) -> int:
 class Watcher:
     """Runs the routes in turn, and tells in a line each time something happened."""
 
-    def __init__(self, session: Session) -> None:
-        """Nothing seen yet."""
+    def __init__(self, session: Session, results: "dict[str, RunResult]") -> None:
+        """What ``results`` say has been told already."""
         self._session = session
-        self._seen: dict[str, object] = {}
+        self._waiting = {route: _waiting(result) for route, result in results.items()}
+        self._fault = {route: result.message for route, result in results.items()}
 
     def turn(self, stopped: Callable[[], bool]) -> None:
         """One automatic run of each route that is not stopped; raises ``Busy`` where the folder is in use."""
@@ -135,28 +137,42 @@ class Watcher:
                 try:
                     result = opened.sync(route, Request(mode="auto"), Hooks(stopping=stopped))
                 except ConnectorError as fault:
-                    self._tell(route, str(fault), str(fault))
+                    self._stopped_by(route, str(fault))
                 else:
                     self._result(route, result)
 
     def _result(self, route: str, result: "RunResult") -> None:
-        from connector_service.cli.causes import NEEDS_PERSON
         from connector_service.engine.report import run_in_words
 
-        if result.fault is not None:
-            self._tell(route, result.message, result.message)
-            return
-        waiting = tuple(result.counts.get(state, 0) for state in NEEDS_PERSON)
-        known = {"read", "unchanged", *NEEDS_PERSON}
-        news = any(count for state, count in result.counts.items() if state not in known)
-        words = run_in_words(result.counts, result.totals, "the books")
-        self._tell(route, words, waiting, always=news)
+        self._stopped_by(route, result.message)
+        waiting, before = _waiting(result), self._waiting.get(route, 0)
+        self._waiting[route] = waiting
+        if not result.message and (waiting > before or _news(result)):
+            self._say(route, run_in_words(result.counts, result.totals, "the books"))
 
-    def _tell(self, route: str, words: str, what: object, always: bool = False) -> None:
-        new = route in self._seen and self._seen[route] != what
-        self._seen[route] = what
-        if new or always:
-            self._session.out.say(f"{datetime.now().astimezone():%H:%M:%S}  {route}: {words}")
+    def _stopped_by(self, route: str, message: str) -> None:
+        """What stops a route is told once, and when it has gone."""
+        before, self._fault[route] = self._fault.get(route, ""), message
+        if message != before:
+            self._say(route, message or "It works again.")
+
+    def _say(self, route: str, words: str) -> None:
+        self._session.out.say(f"{datetime.now().astimezone():%H:%M:%S}  {route}: {words}")
+
+
+def _waiting(result: "RunResult") -> int:
+    """How many documents wait for a person."""
+    from connector_service.cli.causes import NEEDS_PERSON
+
+    return sum(result.counts.get(state, 0) for state in NEEDS_PERSON)
+
+
+def _news(result: "RunResult") -> bool:
+    """Whether a run changed anything but what waits for a person, and is looked at in each run."""
+    from connector_service.cli.causes import NEEDS_PERSON
+
+    quiet = {"read", "unchanged", *NEEDS_PERSON}
+    return any(count for state, count in result.counts.items() if state not in quiet)
 
 
 def _sleep(seconds: float, stopped: Callable[[], bool]) -> bool:

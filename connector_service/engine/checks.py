@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from connector_service.contract.manifest import TaxRounding
+from connector_service.contract.manifest import Idempotency, TaxRounding
 from connector_service.contract.target import Booked, BookedState
 from connector_service.domain.documents import Document, Invoice, Line, TimeRecord
 from connector_service.domain.messages import KIND_WORDS, problem
 from connector_service.domain.money import ZERO, has_minor_units, minor_units, money_text
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import Link, LinkKind, ReferenceRecord
-from connector_service.domain.status_codes import ORDER, StatusCode
+from connector_service.domain.status_codes import ORDER, IssueCode, StatusCode
 from connector_service.engine.matching import normal
 from connector_service.engine.view import TargetList, View
 
@@ -100,6 +100,22 @@ class Checker:
         if len(found) > 1:
             found.sort(key=lambda one: ORDER[one.code])
         return verdict
+
+    def not_known_to_be_absent(self, document: Document) -> Iterator[Problem]:
+        """After the store was lost: a document that the books may hold, and that they cannot be searched for."""
+        ways = self._view.manifest.idempotency
+        if not self._policy.ask_first or Idempotency.EXTERNAL_REFERENCE in ways:
+            return
+        if Idempotency.SEARCH in ways and can_be_searched(document):
+            return
+        target = self._view.manifest.title
+        yield Problem(
+            IssueCode.STORE_BEHIND,
+            f"It is not known whether {label(document)} is in {target} already.",
+            f"The store was lost or restored, and {target} cannot be searched for it.",
+            f"Look into {target}: mark the document as exported if it is there, retry it if it is not.",
+            actions=("mark", "retry"),
+        )
 
     def _problem(self, code: StatusCode, document: Document, field: str = "", /, **facts: object) -> Problem:
         return problem(code, field, document=label(document), key=document.key, **self._facts, **facts)
@@ -223,8 +239,8 @@ class Checker:
             if booked.external_reference and booked.external_reference == own_reference:
                 verdict.adopt = booked
                 return
-            what = f"{booked.remote_id} of {booked.date}" if booked.date else booked.remote_id
-            verdict.problems.append(self._problem(StatusCode.NUMBER_EXISTS, document, number=number, found=what))
+            found = _in_words(booked)
+            verdict.problems.append(self._problem(StatusCode.NUMBER_EXISTS, document, number=number, found=found))
             return
 
     def taken(self, document: Invoice, verdict: Verdict) -> tuple[Booked, ...]:
@@ -256,6 +272,21 @@ class Checker:
             verdict.problems.append(self._problem(StatusCode.FIELD_TOO_LONG, document, name, **facts))
 
 
+def _in_words(booked: Booked) -> str:
+    """What a person can tell a booked document by."""
+    parts = [
+        f"dated {booked.date}" if booked.date else "",
+        f"{booked.currency} {booked.total:,}" if booked.total is not None and booked.currency else "",
+        f"id {booked.remote_id}",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def can_be_searched(document: Document) -> bool:
+    """Whether a document says enough of itself to be told from others in the books."""
+    return not isinstance(document, TimeRecord) and bool(document.number)
+
+
 def number_scope(document: Document, verdict: Verdict | None = None) -> str:
     """Within what a number is unique: a supplier for bills and vendor credits, everything for sales documents."""
     if isinstance(document, TimeRecord) or document.kind.is_sales:
@@ -275,12 +306,16 @@ def mismatch(document: Invoice, rounding: TaxRounding) -> str:
         if not has_minor_units(amount, currency):
             return f"The {name} {amount} has more decimals than {currency} has."
     if document.kind.is_money and document.total < ZERO:
-        return f"The total is {document.total}; a document that gives back belongs among the credits, with a positive amount."
+        return (
+            f"The total is {document.total}; a document that gives back belongs among the credits, with a positive"
+            " amount."
+        )
     computed = document.computed_total()
     if computed != document.total:
         return (
             f"The lines, freight, discount and tax add up to {_text(computed, currency)}, and the total says"
-            f" {_text(document.total, currency)}: a difference of {_text(document.total - computed, currency)} {currency}."
+            f" {_text(document.total, currency)}: a difference of {_text(document.total - computed, currency)}"
+            f" {currency}."
         )
     return _tax_mismatch(document, rounding)
 

@@ -37,9 +37,12 @@ ARROWS: Final[dict[str, frozenset[str]]] = {
     ),
     "web": frozenset({"domain", "contract", "engine", "app", "wiring", "observe", "paths", "files"}),
     "hosts": frozenset({"domain", "contract", "engine", "app", "wiring", "web", "observe", "paths", "files", "client"}),
+    # The sample shop and its folder: data that is made once, which the command line then syncs.
+    "demo": frozenset({"domain", "paths", "files"}),
     "cli": frozenset(
         {
             *("domain", "contract", "engine", "app", "wiring", "web", "hosts", "observe", "paths", "files", "client"),
+            "demo",
         }
     ),
     "__main__": frozenset({"cli"}),
