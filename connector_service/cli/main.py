@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 import typer.main
@@ -16,6 +16,9 @@ from connector_service.cli.output import Out
 from connector_service.cli.session import Session, session_of
 from connector_service.domain.problems import ConnectorError
 from connector_service.domain.status_codes import FaultCode
+
+NO_FOLDER: Final = "--"
+"""Stands for a ``--home`` without its folder."""
 
 app: typer.Typer = new_app()
 app.info.cls = LazyGroup
@@ -58,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _carry_out(session: Session, arguments: list[str]) -> int:
     out = session.out
     try:
-        if session.home == "--":
+        if session.home == NO_FOLDER:
             raise wrong("--home needs the path of a folder.", fix="Write it like --home DIR.")
         command = typer.main.get_command(app)
         answer = command.main(arguments, prog_name="connector", standalone_mode=False, obj=session)
@@ -81,16 +84,17 @@ def take_globals(arguments: Sequence[str]) -> tuple[list[str], str, bool]:
     """The arguments without ``--home DIR`` and ``--json``, which may stand anywhere before a ``--``."""
     rest: list[str] = []
     home, as_json = "", False
-    waiting = iter(arguments)
-    for one in waiting:
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
         if one == "--":
-            rest += [one, *waiting]
-        elif one == "--json":
+            return [*rest, one, *waiting], home, as_json
+        if one == "--json":
             as_json = True
         elif one == "--home":
-            home = next(waiting, "--")
+            home = waiting.pop(0) if waiting and not waiting[0].startswith("-") else NO_FOLDER
         elif one.startswith("--home="):
-            home = one.removeprefix("--home=") or "--"
+            home = one.removeprefix("--home=") or NO_FOLDER
         else:
             rest.append(one)
     return rest, home, as_json

@@ -205,7 +205,8 @@ MESSAGES: Final[dict[str, Message]] = {
     IssueCode.STORE_SET_ASIDE: Message(
         "The store's file could not be used and was set aside.",
         "{why}",
-        "It was kept as {aside}. Restore a backup with `connector restore`, or go on with the new store.",
+        "It was kept as {aside}. Restore a backup with `connector restore`; or, to go on with the new store, confirm: "
+        "`connector issues confirm {issue}`.",
     ),
     IssueCode.SOURCE_EMPTY: Message(
         "The source suddenly has no {kind} records.",

@@ -30,7 +30,8 @@ def recover(store: Repository, folder: Path, chain: Chain) -> None:
         store.record(section)
     if store.database.aside is not None:
         reason, aside = f"The file: {store.database.aside_reason}.", store.database.aside.name
-        store.open_issue("", problem(IssueCode.STORE_SET_ASIDE, why=reason, aside=aside))
+        found = problem(IssueCode.STORE_SET_ASIDE, why=reason, aside=aside, issue="{issue}")
+        store.open_issue("", found, confirmable=True)
     if why:
         found = problem(IssueCode.STORE_BEHIND, why=why, target="the books", issue="{issue}")
         store.open_issue("", found, confirmable=True)
