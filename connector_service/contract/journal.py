@@ -1,4 +1,4 @@
-"""The store verbs that the engine needs. Each verb is one short transaction; none stays open over a call to a system."""
+"""The store verbs that the engine needs. Each is one short transaction; none stays open over a call to a system."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,6 +104,8 @@ class Change:
     booked_total: Decimal | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     """Further facts for the audit trail."""
+    booked: Document | None = None
+    """The content as the store has it already: for the trail's amount, and not written again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Member:
     document_id: int
     external_reference: str
     number: str
+    date: str = ""
+    """The day that it is booked on, in ISO form, where that is not the document's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,11 @@ class Intent:
     prepared: Prepared
     members: tuple[Member, ...]
     created: datetime
+    """Before the first call: the target may have begun to remember its key as early as this."""
+    last_sent: datetime
+    """When the request may have left for the last time: the target may be at work on it since then."""
     tickets: tuple[str, ...] = ()
+    """Of a queued push, one a member, in order; empty where that member has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +262,11 @@ class Journal(Protocol):
         ...
 
     def apply(self, context: Context, changes: Sequence[Change]) -> list[Known]:
-        """Commit transitions with their events and tallies in one transaction; refuses a way that does not exist."""
+        """Commit transitions with their events and tallies in one transaction; refuses a way that does not exist.
+
+        Raises ``Conflict`` (``CHANGED_MEANWHILE``), with nothing changed, where a document is no longer in the state in
+        which it is known: a person was faster. Look again and decide again.
+        """
         ...
 
     def touch(self, context: Context, document_ids: Sequence[int]) -> None:
@@ -264,25 +276,34 @@ class Journal(Protocol):
     def mark_heads(self, context: Context, kind: Kind, made_from: str, heads: Iterable[Head], begin: date) -> int:
         """Mark records dated before the begin date, in bulk: one transaction, one event with count, range and digest.
 
-        Unknown units are added as marked; waiting, held, refused and unreadable ones become marked; others stay. Returns
-        how many were marked.
+        Unknown units are added as marked; waiting, held, refused and unreadable ones become marked; others stay.
+        Returns how many were marked.
         """
         ...
 
     def release_marked(self, context: Context, kind: Kind, window: Window) -> int:
-        """Lead marked documents of a window back to waiting, by a person; returns how many."""
+        """Lead documents of a window that were marked for their date only back to waiting; returns how many."""
         ...
 
     def begin_intent(
         self, context: Context, purpose: str, prepared: Prepared, members: Sequence[Member], state: State
     ) -> Intent:
-        """Commit an intent before the call; a push leads its documents to ``state``: sending, or queued."""
+        """Commit an intent before the call; a push leads its documents to ``state``: sending, or queued.
+
+        Raises ``Conflict`` where one of them no longer waits: a person was faster.
+        """
         ...
 
-    def finish_intent(
-        self, context: Context, intent: Intent, changes: Sequence[Change], open_members: int
-    ) -> list[Known]:
-        """Commit outcomes; the intent stays open while ``open_members`` of it are in doubt or queued."""
+    def resend_intent(self, intent: Intent) -> None:
+        """Note, before the call, that the same request is sent once more."""
+        ...
+
+    def forget_request(self, intent: Intent) -> None:
+        """Drop the request's bytes, so that it can never be sent again."""
+        ...
+
+    def finish_intent(self, context: Context, intent: Intent, changes: Sequence[Change]) -> list[Known]:
+        """Commit outcomes; a push stays open while members of it are sending, queued or in doubt."""
         ...
 
     def open_intents(self, pair: int, states: Sequence[State]) -> Iterator[tuple[Intent, list[Known]]]:
@@ -291,6 +312,10 @@ class Journal(Protocol):
 
     def pending_writebacks(self, pair: int, limit: int) -> list[Known]:
         """Exported documents whose mark at the source is still to be made."""
+        ...
+
+    def flagged(self, pair: int, flag: Flag) -> int:
+        """How many documents have ``writeback_pending`` or ``booked_differs``; other flags are not counted cheaply."""
         ...
 
     def clear_writebacks(self, context: Context, document_ids: Sequence[int]) -> None:

@@ -54,7 +54,7 @@ class Source(Protocol):
         ...
 
     def check(self) -> None:
-        """Reach the source and use every right that the route needs, writing nothing; raise ``ConnectorError`` if not."""
+        """Reach the source and use every right that the route needs, writing nothing; else raise ``ConnectorError``."""
         ...
 
     def kinds(self) -> frozenset[Kind]:
@@ -75,7 +75,7 @@ class Source(Protocol):
         ...
 
     def read_keys(self, kind: Kind, keys: Sequence[tuple[str, date]]) -> Iterator[SourceRecord]:
-        """Read again the records with these keys; the dates, as last known, may help to find them. Gone ones are left out."""
+        """Read again the records with these keys, but for gone ones; the dates, as last known, may help to find."""
         ...
 
     def heads(self, kind: Kind, window: Window) -> Iterator[Head]:

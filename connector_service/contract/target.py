@@ -159,7 +159,9 @@ class Target(Protocol):
         """Make the call, and answer an outcome for each member in order.
 
         A call of which it is not proved that nothing was booked answers ``Unknown``; it raises ``RetryLater`` or
-        ``NeedsUser`` only where nothing was sent at all, or the target is proved to have refused it whole.
+        ``NeedsUser`` only where nothing was sent at all, or the target is proved to have refused it whole. A target
+        that answers ``Queued`` answers the same tickets where the same bytes come under the same key again: a crash may
+        have cut off the first answer.
         """
         ...
 

@@ -65,6 +65,8 @@ class Flag(StrEnum):
     """A person said that it went out to the customer."""
     RELEASED = "released"
     """A person led it back to waiting, whatever the source says of its being exported."""
+    BEFORE_BEGIN = "before_begin"
+    """Marked for no other reason than its date: a release may lead it back."""
 
 
 _W = State.WAITING

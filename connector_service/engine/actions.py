@@ -1,7 +1,9 @@
 """What a person does to one document: retry, ignore, mark, settle, undo, accept."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
+from typing import Final
 from uuid import uuid4
 
 from connector_service.contract.crashpoints import crash_point
@@ -11,7 +13,7 @@ from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Flag, State
 from connector_service.domain.problems import Conflict, NeedsUser, Problem
 
-PUT_ASIDE = {"retry": State.WAITING, "ignore": State.IGNORED, "mark": State.MARKED}
+PUT_ASIDE: Final = {"retry": State.WAITING, "ignore": State.IGNORED, "mark": State.MARKED}
 """Actions that lead a document to a state, by name."""
 
 _FROM = {
@@ -34,7 +36,7 @@ def put_aside(journal: Journal, context: Context, action: str, documents: Sequen
             )
     # What a person releases goes out although the source may say that it was exported.
     released = frozenset({Flag.RELEASED}) if action == "retry" else frozenset()
-    pending = frozenset({Flag.WRITEBACK_PENDING})
+    pending = frozenset({Flag.WRITEBACK_PENDING, Flag.BEFORE_BEGIN})
     details = {"action": action}
     changes = [
         Change(PUT_ASIDE[action], one, set_flags=released, clear_flags=pending, details=details) for one in documents
@@ -65,10 +67,16 @@ def settle_by_person(journal: Journal, context: Context, document: Known, remote
             continue
         details = {"settled": "by a person"}
         if remote_id is None:
+            journal.forget_request(intent)
             change = Change(State.WAITING, document, raise_generation=True, details=details)
         else:
-            change = Change(State.EXPORTED, document, remote_id=remote_id, details=details)
-        return journal.finish_intent(context, intent, [change], len(members) - 1)[0]
+            content = journal.content([document.id]).get(document.id)
+            # Whether the source takes a mark is seen when the marks are made.
+            pending = frozenset({Flag.WRITEBACK_PENDING})
+            change = Change(
+                State.EXPORTED, document, remote_id=remote_id, set_flags=pending, details=details, booked=content
+            )
+        return journal.finish_intent(context, intent, [change])[0]
     raise Conflict(f"Document {document.id} has nothing open to be settled.", code="NOT_POSSIBLE_NOW")
 
 
@@ -113,9 +121,11 @@ def finish_undo(
     outcome = target.void(document.kind, intent.prepared.body.decode(), reference, day)
     crash_point("undo.after_call")
     if isinstance(outcome, Done):
-        return journal.finish_intent(context, intent, [Change(State.UNDONE, document)], 0)[0]
+        # What is undone must not be marked as exported at the source any more.
+        undone = Change(State.UNDONE, document, clear_flags=frozenset({Flag.WRITEBACK_PENDING}))
+        return journal.finish_intent(context, intent, [undone])[0]
     if isinstance(outcome, Refused):
-        journal.finish_intent(context, intent, [], 0)
+        journal.finish_intent(context, intent, [])
         raise _refused(outcome.problem)
     why = outcome.reason if isinstance(outcome, Unknown) else ""
     raise Conflict(
@@ -134,4 +144,6 @@ def resume_undos(journal: Journal, context: Context, target: Target, day: date) 
     """Repeat the voids that a crash cut off between the intent and its outcome."""
     for intent, members in list(journal.open_intents(context.pair, (State.EXPORTED, State.DRIFTED))):
         if intent.purpose == "void" and members:
-            finish_undo(journal, context, target, intent, members[0], day)
+            # A refused or still unknown void concerns its own document; the others go on.
+            with suppress(Conflict):
+                finish_undo(journal, context, target, intent, members[0], day)

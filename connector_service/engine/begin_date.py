@@ -59,6 +59,11 @@ def _unmarked(route: Route, pair: int | None, begin: date) -> Iterator[tuple[Kin
                     yield kind, head
 
 
+def moves_forward(begin: date | None, old: date | None) -> bool:
+    """Whether a begin date is the first, or later than the old one: only then are records marked for their date."""
+    return begin is not None and (old is None or begin > old)
+
+
 def apply_begin(route: Route, pair: int, run: int | None, state: RouteState, actor: str = "service") -> int:
     """Bring the store in step with the begin date of the settings; returns how many records were marked.
 
@@ -68,7 +73,7 @@ def apply_begin(route: Route, pair: int, run: int | None, state: RouteState, act
     if begin == state.begin:
         return 0
     marked = 0
-    if begin is not None and (state.begin is None or begin > state.begin):
+    if begin is not None and moves_forward(begin, state.begin):
         context = route.context(pair, run, actor)
         for kind in route.kinds():
             heads = route.source.heads(kind, before(begin))

@@ -1,6 +1,7 @@
 """Brakes: a source that suddenly has nothing, far less, or far more stops the route until a person confirms."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from connector_service.contract.journal import RouteState
 from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
@@ -10,7 +11,7 @@ from connector_service.domain.problems import Problem
 from connector_service.domain.status_codes import IssueCode
 from connector_service.engine.setup import Route
 
-CODES = (IssueCode.SOURCE_EMPTY, IssueCode.SOURCE_SHRUNK, IssueCode.TOO_MANY_NEW)
+CODES: Final = (IssueCode.SOURCE_EMPTY, IssueCode.SOURCE_SHRUNK, IssueCode.TOO_MANY_NEW)
 """The issues that a brake opens."""
 
 
@@ -38,14 +39,15 @@ def probe(route: Route, pair: int | None, state: RouteState) -> tuple[dict[str, 
         if seen is None:
             continue
         counts[kind.value] = seen.count
-        known = state.probes.get(kind.value)
+        # What a person has confirmed is what is compared with from then on.
+        known = state.accepted.get(kind.value, state.probes.get(kind.value))
         if known is None:
             # The first look: what the store knows already (marked records, for the most part) is not new.
             known_there = route.journal.known_count(pair, kind, window if seen.windowed else Window()) if pair else 0
             brake = _too_many(route, kind, seen.count, seen.count - known_there)
         else:
             brake = _shrunk(kind, seen.count, known) or _too_many(route, kind, seen.count, seen.count - known)
-        if brake and state.accepted.get(kind.value) != seen.count:
+        if brake:
             brakes.append(brake)
     return counts, brakes
 

@@ -2,29 +2,33 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from connector_service.contract.crashpoints import crash_point
 from connector_service.contract.journal import Change, Known
 from connector_service.contract.manifest import Idempotency
-from connector_service.contract.target import Done
+from connector_service.contract.target import Done, LookUp
 from connector_service.domain.documents import SourceRecord, Unreadable
 from connector_service.domain.identity import fingerprint
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.messages import problem
-from connector_service.domain.problems import Stop
-from connector_service.domain.status_codes import IssueCode, OutcomeCode
+from connector_service.domain.problems import Conflict
+from connector_service.domain.status_codes import FaultCode, OutcomeCode
 from connector_service.engine.checks import label
 from connector_service.engine.differences import differences, in_words
 from connector_service.engine.gather import Gatherer
 from connector_service.engine.plan import Action, Decision, plan
 from connector_service.engine.push import Pusher, Ready, exported_change
-from connector_service.engine.settle import question, the_one
-from connector_service.engine.setup import Route, external_reference
+from connector_service.engine.settle import party_ids, question, the_one
+from connector_service.engine.setup import Route, external_reference, in_zone
 
 CHUNK: Final = 500
 """Records that are planned and remembered together."""
+
+_ATTEMPTS: Final = 5
+# What is listed by each run that finds it so: it needs a person, or has not gone out yet.
+_STANDING: Final = frozenset({State.WAITING, State.HELD, State.UNREADABLE, State.REFUSED})
 
 
 def chunked(records: Iterable[SourceRecord]) -> Iterator[list[SourceRecord]]:
@@ -56,25 +60,46 @@ class Work:
     unchanged: int = 0
     held: int = 0
     latest: datetime | None = field(default=None)
+    reading_began: datetime = field(default=datetime.max.replace(tzinfo=UTC))
+    """When the reading of the kind at hand began, by our clock."""
 
     def take(self, kind: Kind, records: Sequence[SourceRecord], from_source: bool) -> None:
-        """Plan, remember and push one chunk."""
+        """Plan, remember and push one chunk; planned anew where a person changes one of its documents meanwhile."""
+        decisions, after = self._planned(kind, records, _ATTEMPTS)
+        if from_source:
+            self._note_latest(records)
+            self.route.source.taken(kind, [record.key for record in records])
+            crash_point("chunk.after_taken")
+        self._push(decisions, after)
+
+    def _planned(
+        self, kind: Kind, records: Sequence[SourceRecord], attempts: int
+    ) -> tuple[list[Decision], dict[int, Known]]:
+        try:
+            return self._remember(kind, records)
+        except Conflict as fault:
+            if fault.code != FaultCode.CHANGED_MEANWHILE or attempts <= 1:
+                raise
+        return self._planned(kind, records, attempts - 1)
+
+    def _remember(self, kind: Kind, records: Sequence[SourceRecord]) -> tuple[list[Decision], dict[int, Known]]:
+        """Plan and commit the plan; returns it, with what is known afterwards where a decision changed something."""
         made_from = self.route.made_from(kind)
         known = self.route.journal.known(self.pair, kind, made_from, [record.key for record in records])
         decisions = self.decide(kind, records, known)
         changes, changed = [], []
         touched: list[int] = []
+        unchanged = 0
         drifted = self._drift_details([one for one in decisions if one.after is State.DRIFTED])
         for decision in decisions:
             change = self._change(decision, made_from, drifted)
             if change is not None:
                 changes.append(change)
                 changed.append(decision)
-            elif decision.action in (Action.HOLD, Action.PUSH) and decision.known is not None:
+            elif decision.known is not None and decision.known.state in _STANDING:
                 touched.append(decision.known.id)
             elif decision.known is not None and decision.known.run != self.run:
-                self.unchanged += 1
-        self.held += sum(decision.action is Action.HOLD for decision in decisions)
+                unchanged += 1
         crash_point("chunk.before_states")
         context = self.route.context(self.pair, self.run)
         remembered = self.route.journal.apply(context, changes)
@@ -83,12 +108,9 @@ class Work:
         self.route.journal.save_links(context, links)
         self.gatherer.add_links(links)
         crash_point("chunk.after_states")
-        if from_source:
-            self._note_latest(records)
-            self.route.source.taken(kind, [record.key for record in records])
-            crash_point("chunk.after_taken")
-        after = {id(decision): one for decision, one in zip(changed, remembered, strict=True)}
-        self._push(decisions, after)
+        self.unchanged += unchanged
+        self.held += sum(decision.action is Action.HOLD for decision in decisions)
+        return decisions, {id(decision): one for decision, one in zip(changed, remembered, strict=True)}
 
     def decide(self, kind: Kind, records: Sequence[SourceRecord], known: dict[str, Known]) -> list[Decision]:
         """Ask the planner about records of one kind."""
@@ -114,24 +136,28 @@ class Work:
 
     def _not_there_yet(self, ready: list[Ready]) -> list[Ready]:
         """Leave out what the books have already: one look-up for all; what cannot be asked for is not sent."""
-        ways = self.route.target.manifest.idempotency
-        if Idempotency.EXTERNAL_REFERENCE not in ways and Idempotency.SEARCH not in ways:
-            found = problem(IssueCode.STORE_BEHIND, why=f"{self.route.target.manifest.title} cannot be searched.")
-            self.pusher.result.left += len(ready)
-            raise Stop(found.what, why=found.why, fix="Mark or retry each document by hand.", code=found.code)
-        by_reference = Idempotency.EXTERNAL_REFERENCE in ways
-        questions = [question(one.known, one.document, self._reference(one.known), by_reference) for one in ready]
-        answers = self.route.target.look_up(questions)
-        absent, changes = [], []
-        for one, asked, booked in zip(ready, questions, answers, strict=True):
-            match = the_one(asked, booked)
-            if match is None:
-                absent.append(one)
+        by_reference = Idempotency.EXTERNAL_REFERENCE in self.route.target.manifest.idempotency
+        parties = party_ids(self.route, self.pair)
+        questions, asked = [], []
+        for one in ready:
+            if by_reference:
+                questions.append(LookUp(one.known.kind, external_reference=self._reference(one.known)))
+            elif Flag.RELEASED in one.known.flags:
+                continue  # a person has looked into the books, and released it
             else:
+                # On which day it was booked nobody knows any more, where closed periods put it on another.
+                questions.append(question(one.document, None, parties))
+            asked.append(one)
+        answers = self.route.target.look_up(questions) if questions else []
+        there, changes = set(), []
+        for one, about, booked in zip(asked, questions, answers, strict=True):
+            match = the_one(about, booked)
+            if match is not None:
+                there.add(one.known.id)
                 done = Done(match.remote_id, match.number, match.total, match.tax_total, found=True)
                 changes.append(exported_change(self.route, one.known, one.document, done))
         self.route.journal.apply(self.route.context(self.pair, self.run), changes)
-        return absent
+        return [one for one in ready if one.known.id not in there]
 
     def _reference(self, known: Known) -> str:
         return external_reference(self.digest, known.kind, known.made_from, known.key)
@@ -152,11 +178,16 @@ class Work:
         return self.route.options.stop_after_error and bool(self.held or result.refused or result.in_doubt)
 
     def _note_latest(self, records: Sequence[SourceRecord]) -> None:
+        zone, newest = self.route.timezone, self.latest
+        moment = None if newest is None else in_zone(newest, zone)
         for record in records:
-            if not isinstance(record, Unreadable) and record.changed_at is not None:
-                # A source mixes zones rarely, but comparing them would end the run: the text form orders either.
-                if self.latest is None or record.changed_at.isoformat() > self.latest.isoformat():
-                    self.latest = record.changed_at
+            if isinstance(record, Unreadable) or record.changed_at is None or record.changed_at is newest:
+                continue
+            changed = in_zone(record.changed_at, zone)
+            # What claims to be changed in the future says nothing of what was changed until now, and would hide it.
+            if (moment is None or changed > moment) and changed <= self.reading_began:
+                newest, moment = record.changed_at, changed
+        self.latest = newest
 
     def _drift_details(self, decisions: Sequence[Decision]) -> dict[int, str | None]:
         """By document: in what it differs from what is booked; ``None`` where that was noted before."""
@@ -202,7 +233,17 @@ class Work:
                 return None
             problems = (problem(OutcomeCode.CHANGED_AT_SOURCE, document=label(record), differences=words),)
         content = None if decision.after is State.MARKED and known is not None else record
-        return Change(decision.after, known, content, record.kind, made_from, _fingerprint(decision), problems)
+        flags = frozenset({Flag.BEFORE_BEGIN} if decision.before_begin else ())
+        return Change(
+            decision.after,
+            known,
+            content,
+            record.kind,
+            made_from,
+            _fingerprint(decision),
+            problems,
+            set_flags=flags,
+        )
 
 
 def _fingerprint(decision: Decision) -> bytes | None:

@@ -26,7 +26,9 @@ class Gatherer:
     pair: int | None
     company: CompanyInfo
     begin_is_new: bool = False
+    ask_first: bool = False
     _base: View | None = field(default=None)
+    _planned: dict[tuple[Kind, str], list[tuple[str, str]]] = field(default_factory=dict)
 
     def base(self) -> View:
         """The view without numbers."""
@@ -35,7 +37,9 @@ class Gatherer:
             links = journal.links(self.pair) if self.pair is not None else {}
             closed = [kind for kind in LinkKind if manifest.policy(kind) is ListPolicy.CLOSED]
             lists = {kind: _indexed(journal.reference(self.company.id, LIST_OF[kind])) for kind in closed}
-            self._base = View(policy(self.route, self.begin_is_new), manifest, self.company, links, lists)
+            self._base = View(
+                policy(self.route, self.begin_is_new, self.ask_first), manifest, self.company, links, lists
+            )
         return self._base
 
     def add_links(self, links: Sequence[Link]) -> None:
@@ -44,6 +48,12 @@ class Gatherer:
             base = self.base()
             merged = {**base.links, **{(link.kind, link.source_key): link for link in links}}
             self._base = replace(base, links=merged)
+
+    def add_numbers(self, records: Sequence[SourceRecord]) -> None:
+        """Numbers of records that were planned and not stored are known to the chunks that follow: for a preview."""
+        for one in records:
+            if one.number and not isinstance(one, TimeRecord | Unreadable):
+                self._planned.setdefault((one.kind, one.number), []).append((one.key, one.party_key))
 
     def view(self, kind: Kind, records: Sequence[SourceRecord], known: Mapping[str, Known]) -> View:
         """The view for one chunk of records of one kind."""
@@ -62,10 +72,15 @@ class Gatherer:
         for one in records:
             if one.number and not isinstance(one, TimeRecord | Unreadable):
                 by_number.setdefault((kind, one.number), []).append((one.key, one.party_key))
+        for at, carriers in by_number.items():
+            carriers.extend(self._planned.get(at, []))
         if self.pair is not None and by_number:
             stored = self.route.journal.same_numbers(self.pair, kind, [number for _, number in by_number])
+            own = {one.key for one in records}  # what these carry now counts, not what they carried when last read
             for number, rows in stored.items():
-                by_number[kind, number] += [(key, party) for key, party, state in rows if state not in _PUT_ASIDE]
+                by_number[kind, number] += [
+                    (key, party) for key, party, state in rows if state not in _PUT_ASIDE and key not in own
+                ]
         # One carrier is the rule, and no news to the planner.
         return {at: tuple(rows) for at, rows in by_number.items() if len({key for key, _ in rows}) > 1}
 
@@ -100,13 +115,14 @@ def _indexed(records: Sequence[ReferenceRecord]) -> TargetList:
     )
 
 
-def policy(route: Route, begin_is_new: bool = False) -> Policy:
+def policy(route: Route, begin_is_new: bool = False, ask_first: bool = False) -> Policy:
     """What the settings of a route ask of the planner."""
     options = route.options
     return Policy(
         route=route.name,
         begin=options.begin,
         begin_is_new=begin_is_new,
+        ask_first=ask_first,
         require_sent=options.require_sent,
         approved_only=options.approved_only,
         auto_link=options.auto_link == "exact",

@@ -46,6 +46,8 @@ class Decision:
     links: tuple[Link, ...] = ()
     adopt: Booked | None = None
     book_on: date | None = None
+    before_begin: bool = False
+    """Marked for no other reason than its date."""
 
 
 Reference: TypeAlias = Callable[[str], str]
@@ -53,7 +55,7 @@ Reference: TypeAlias = Callable[[str], str]
 
 _REPLANNED = frozenset({*OPEN_STATES, State.UNREADABLE})
 _NEW = frozenset({None, State.GONE})
-_MARKABLE = frozenset({*_REPLANNED, State.REFUSED})
+_MARKABLE = frozenset({*_REPLANNED, State.REFUSED, State.GONE})
 
 
 def plan(
@@ -107,7 +109,8 @@ def _mark_or_decide(
 ) -> Decision:
     early = policy.begin is not None and record.date is not None and record.date < policy.begin
     if early and (known is None or known.state in _MARKABLE):
-        return Decision(Action.MARK, record, known, State.MARKED, True)
+        by_date = isinstance(record, Unreadable) or not record.exported
+        return Decision(Action.MARK, record, known, State.MARKED, True, before_begin=by_date)
     return _decide(record, known, checker, reference)
 
 
@@ -120,7 +123,8 @@ def _unreadable(record: Unreadable, known: Known | None, state: State | None) ->
         return Decision(Action.HOLD, record, known, State.UNREADABLE, changed, print_, (found,))
     # It was readable once: what is known of it stands, and the reason is shown where it still waits.
     if known is not None and state in OPEN_STATES:
-        return Decision(Action.HOLD, record, known, State.HELD, True, problems=(found,))
+        told = known.state is State.HELD and known.status_code == StatusCode.UNREADABLE
+        return Decision(Action.HOLD, record, known, State.HELD, not told, problems=(found,))
     if known is None:
         raise AssertionError("a record without a state is new")
     return Decision(Action.SKIP, record, known, known.state, False)
@@ -133,6 +137,8 @@ def _checked(record: Document, known: Known | None, checker: Checker, reference:
         record = replace(record, sent=True)
     verdict = checker.check(record, reference(record.key))
     problems = tuple(verdict.problems)
+    if not (known and Flag.RELEASED in known.flags):
+        problems += tuple(checker.not_known_to_be_absent(record))
     if verdict.adopt is not None:
         return Decision(
             Action.PUSH, record, known, State.EXPORTED, True, print_, adopt=verdict.adopt, targets=verdict.targets

@@ -13,6 +13,7 @@ from connector_service.domain.kinds import OPEN_STATES, Kind, State
 from connector_service.domain.problems import Problem, Stop
 from connector_service.domain.status_codes import IssueCode
 from connector_service.engine import brakes
+from connector_service.engine.begin_date import moves_forward
 from connector_service.engine.chunks import CHUNK, chunked
 from connector_service.engine.gather import Gatherer
 from connector_service.engine.plan import Action, Decision, plan
@@ -58,13 +59,14 @@ def preview(route: Route, request: Request) -> Preview:
     company = route.target.company()
     pair = route.journal.find_pair(route.source.identity(), company.id)
     state = route.journal.route_state(route.name)
-    begin_is_new = route.options.begin is not None and (state is None or route.options.begin != state.begin)
+    begin_is_new = moves_forward(route.options.begin, state.begin if state else None)
+    ask_first = state.ask_first if state is not None and state.pair else route.journal.was_recovered()
     pulled: list[brakes.Brake] = []
     if state is not None or not begin_is_new:
         from_state = state or _fresh(pair, company)
         pulled = brakes.probe(route, pair, from_state)[1]
     digest = pair_digest(route.source.identity(), company.id)
-    planner = _Planner(route, pair, digest, Gatherer(route, pair, company, begin_is_new))
+    planner = _Planner(route, pair, digest, Gatherer(route, pair, company, begin_is_new, ask_first))
     kinds = [kind for kind in route.kinds() if not request.kinds or kind in request.kinds]
     for kind in kinds:
         for chunk in chunked(route.source.read(kind, None, request.window or Window())):
@@ -92,6 +94,9 @@ class _Planner:
             known = route.journal.known(self._pair, kind, made_from, [record.key for record in records])
         view = self._gatherer.view(kind, records, known)
         decisions = plan(records, known, view, lambda key: external_reference(self._digest, kind, made_from, key))
+        self._gatherer.add_links([link for decision in decisions for link in decision.links])
+        sent = [one.record for one in decisions if one.action in (Action.PUSH, Action.HOLD)]
+        self._gatherer.add_numbers(sent)
         for decision in decisions:
             if (kind, decision.record.key) in self._seen:
                 continue

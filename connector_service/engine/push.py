@@ -12,10 +12,10 @@ from connector_service.contract.target import Done, Outcome, Posting, Prepared, 
 from connector_service.domain.documents import Document, TimeRecord
 from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.messages import problem
-from connector_service.domain.problems import ConnectorError, NeedsUser, OutcomeUnknown, RetryLater
+from connector_service.domain.problems import Conflict, ConnectorError, NeedsUser, OutcomeUnknown, RetryLater
 from connector_service.domain.problems import Refused as RefusedError
 from connector_service.domain.reference import LinkKind
-from connector_service.domain.status_codes import OutcomeCode
+from connector_service.domain.status_codes import FaultCode, OutcomeCode
 from connector_service.engine.checks import label
 from connector_service.engine.setup import Route, external_reference
 
@@ -65,8 +65,7 @@ class Pusher:
                 if not self._allowed(before):
                     self.result.left += len(batch)
                     continue
-                intent = self._begin(batch)
-                self._finish(intent, batch, self._call(intent.prepared))
+                self._one_call(batch)
         else:
             self._push_parallel(batches, calls, before)
         return self.result
@@ -79,8 +78,10 @@ class Pusher:
                 if not self._allowed(before):
                     self.result.left += len(batch)
                     continue
-                intent = self._begin(batch)
-                under_way[pool.submit(self._call, intent.prepared)] = (intent, batch)
+                begun = self._begin(batch)
+                if begun is None:
+                    continue
+                under_way[pool.submit(self._call, begun[0].prepared)] = begun
                 if len(under_way) >= calls:
                     self._take_in(under_way)
             while under_way:
@@ -107,14 +108,35 @@ class Pusher:
         for at in range(0, len(ready), size):
             yield ready[at : at + size]
 
-    def _begin(self, batch: Sequence[Ready]) -> Intent:
+    def _one_call(self, batch: Sequence[Ready]) -> None:
+        begun = self._begin(batch)
+        if begun is not None:
+            intent, batch = begun
+            self._finish(intent, batch, self._call(intent.prepared))
+
+    def _begin(self, batch: Sequence[Ready]) -> tuple[Intent, Sequence[Ready]] | None:
+        """Commit the intent; what a person put aside in this moment is left out, and ``None`` is all of it."""
+        while batch:
+            try:
+                return self._intend(batch), batch
+            except Conflict as fault:
+                if fault.code != FaultCode.CHANGED_MEANWHILE:
+                    raise
+                now = {one.id: one for one in self.route.journal.by_ids([one.known.id for one in batch])}
+                batch = [
+                    replace(one, known=now[one.known.id]) for one in batch if now[one.known.id].state is State.WAITING
+                ]
+        return None
+
+    def _intend(self, batch: Sequence[Ready]) -> Intent:
         postings, members = [], []
         for one in batch:
             known = one.known
             reference = external_reference(self.digest, known.kind, known.made_from, known.key)
             document = one.document if one.book_on is None else replace(one.document, date=one.book_on)
             postings.append(Posting(document, reference, one.targets))
-            members.append(Member(known.id, reference, known.number))
+            day = document.date.isoformat() if one.book_on else ""
+            members.append(Member(known.id, reference, known.number, day))
         prepared = self.route.target.prepare(batch[0].known.kind, postings, uuid4().hex)
         state = State.QUEUED if self.route.target.manifest.queued else State.SENDING
         crash_point("push.before_intent")
@@ -151,23 +173,19 @@ class Pusher:
         by_id = {one.id: one for one in known}
         if isinstance(outcomes, ConnectorError):
             changes = [Change(State.WAITING, by_id[one.known.id], details={"unsent": outcomes.code}) for one in batch]
-            self.route.journal.finish_intent(context, intent, changes, 0)
+            self.route.journal.finish_intent(context, intent, changes)
             if isinstance(outcomes, RefusedError):
                 self._one_by_one(batch)
             else:
                 self.result.stopped_by = outcomes
             return
-        changes, still_open = [], 0
-        tickets: list[str] = []
+        changes = []
         for one, outcome in zip(batch, outcomes, strict=True):
             change = outcome_change(self.route, by_id[one.known.id], one.document, outcome)
-            if isinstance(outcome, Queued):
-                tickets.append(outcome.ticket)
-            still_open += change.after in (State.IN_DOUBT, State.QUEUED)
             changes.append(change)
             self._count(change.after)
         crash_point("push.before_outcome")
-        self.route.journal.finish_intent(context, replace(intent, tickets=tuple(tickets)), changes, still_open)
+        self.route.journal.finish_intent(context, replace(intent, tickets=tickets_of(outcomes)), changes)
         crash_point("push.after_outcome")
 
     def _one_by_one(self, batch: Sequence[Ready]) -> None:
@@ -177,14 +195,18 @@ class Pusher:
             if self.result.stopped_by is not None:
                 self.result.left += 1
                 continue
-            single = [replace(one, known=current[one.known.id])]
-            intent = self._begin(single)
-            self._finish(intent, single, self._call(intent.prepared))
+            self._one_call([replace(one, known=current[one.known.id])])
 
     def _count(self, state: State) -> None:
         self.result.exported += state is State.EXPORTED
         self.result.refused += state is State.REFUSED
         self.result.in_doubt += state is State.IN_DOUBT
+
+
+def tickets_of(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """The tickets of queued members, one a member, in order; none at all where nothing was queued."""
+    tickets = tuple(one.ticket if isinstance(one, Queued) else "" for one in outcomes)
+    return tickets if any(tickets) else ()
 
 
 def outcome_change(route: Route, known: Known, document: Document, outcome: Outcome) -> Change:
@@ -224,6 +246,7 @@ def exported_change(route: Route, known: Known, document: Document, done: Done) 
         set_flags=frozenset(flags),
         booked_total=done.total,
         details=details,
+        booked=document,
     )
 
 

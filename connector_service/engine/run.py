@@ -12,7 +12,7 @@ from connector_service.contract.journal import Change, Event, RouteState
 from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
 from connector_service.contract.target import CompanyInfo
 from connector_service.domain.documents import SourceRecord
-from connector_service.domain.kinds import OPEN_STATES, Kind, State
+from connector_service.domain.kinds import OPEN_STATES, Flag, Kind, State
 from connector_service.domain.messages import MESSAGES, problem
 from connector_service.domain.problems import (
     ConnectorError,
@@ -25,13 +25,13 @@ from connector_service.domain.problems import (
 from connector_service.domain.status_codes import IssueCode
 from connector_service.engine import brakes as brakes_module
 from connector_service.engine.actions import resume_undos
-from connector_service.engine.begin_date import apply_begin
+from connector_service.engine.begin_date import apply_begin, moves_forward
 from connector_service.engine.chunks import CHUNK, Work, chunked
 from connector_service.engine.gather import Gatherer, closed_lists
 from connector_service.engine.push import Pusher
 from connector_service.engine.reference import pull
 from connector_service.engine.settle import collect, settle
-from connector_service.engine.setup import Route
+from connector_service.engine.setup import Route, in_zone
 from connector_service.engine.writeback import write_back
 
 OVERLAP: Final = timedelta(minutes=10)
@@ -39,6 +39,11 @@ OVERLAP: Final = timedelta(minutes=10)
 
 _OLD: Final = timedelta(hours=48)
 _NEEDS_PERSON: Final = (State.HELD, State.REFUSED, State.IN_DOUBT, State.UNREADABLE, State.DRIFTED)
+
+
+def _closed(kind: Kind) -> str:
+    """The name under which it is remembered that a kind was read long after its last change."""
+    return f"{kind.value}:closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,26 +96,26 @@ class Runner:
     stopping: Callable[[], bool] = lambda: False
     """Whether the service is asked to stop."""
     _began: float = field(default=0.0)
+    _work_done: Work | None = field(default=None)
 
     def execute(self) -> RunResult:
         """Run, and end in a stored report whatever happens to the systems; faults of ours are the caller's."""
         self._began = monotonic()
         request, journal = self.request, self.route.journal
         row = journal.start_run(self.route.name, request.mode, False, request.first, request.last)
-        fault: ConnectorError | None = None
-        unchanged = 0
+        fault: ConnectorError | None
         try:
-            work, fault = self._work(row.id)
-            unchanged = work.unchanged
+            fault = self._work(row.id)
         except ConnectorError as stopped:
             fault = stopped
         if fault is not None:
             self._issue_for(fault)
-        return self._end(row.id, unchanged, fault)
+        return self._end(row.id, self._work_done.unchanged if self._work_done else 0, fault)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
-    def _work(self, run: int) -> tuple[Work, ConnectorError | None]:
+    def _work(self, run: int) -> ConnectorError | None:
+        """Do it all; returns why it could not send more, where it ended whole nevertheless."""
         route = self.route
         self._refuse_while_store_is_behind()
         company, pair, state = self._open(run)
@@ -118,7 +123,7 @@ class Runner:
         settle(route, pair, run)
         collect(route, pair, run)
         resume_undos(route.journal, route.context(pair, run), route.target, route.clock().date())
-        begin_is_new = route.options.begin is not None and route.options.begin != state.begin
+        begin_is_new = moves_forward(route.options.begin, state.begin)
         self.progress("marking", 0)
         apply_begin(route, pair, run, state)
         crash_point("run.begin_applied")
@@ -127,19 +132,27 @@ class Runner:
         self._reachable()
         digest = route.journal.pair_digest(pair)
         pusher = Pusher(route, pair, run, digest, self._may_go_on)
-        gatherer = Gatherer(route, pair, company, begin_is_new)
-        work = Work(route, pair, run, digest, gatherer, pusher, ask_first=state.ask_first)
+        gatherer = Gatherer(route, pair, company, begin_is_new, state.ask_first)
+        self._work_done = work = Work(route, pair, run, digest, gatherer, pusher, ask_first=state.ask_first)
         finished = self._documents(work, state)
-        if work.pusher.result.in_doubt:
-            settle(route, pair, run)
-        fault = write_back(route, pair, run)
-        self._issue(IssueCode.WRITEBACK_FAILED, fault)
-        if finished and not work.pusher.result.left:
-            if state.probes != counts or state.accepted:
-                state.probes, state.accepted = counts, {}
-                route.journal.save_route_state(route.name, state)
+        fault = work.pusher.result.stopped_by or self._settle_own(work)
+        self._issue(IssueCode.WRITEBACK_FAILED, write_back(route, pair, run))
+        whole = finished and not work.pusher.result.left and self.request.window is None and not self.request.kinds
+        if whole and (state.probes != counts or state.accepted):
+            state.probes, state.accepted = counts, {}
+            route.journal.save_route_state(route.name, state)
         self._standing_issues(pair)
-        return work, work.pusher.result.stopped_by
+        return fault
+
+    def _settle_own(self, work: Work) -> ConnectorError | None:
+        """Ask at once for what this run itself left in doubt; where that is not possible now, the next run asks."""
+        if not work.pusher.result.in_doubt:
+            return None
+        try:
+            settle(self.route, work.pair, work.run)
+        except (RetryLater, NeedsUser) as fault:
+            return fault
+        return None
 
     def _documents(self, work: Work, state: RouteState) -> bool:
         """Plan what waits in the store, then what the source has; whether everything was gone through."""
@@ -193,7 +206,8 @@ class Runner:
     def _source(self, work: Work, kind: Kind, state: RouteState) -> bool:
         route, window = self.route, self.request.window
         incremental = route.source.manifest.incremental and window is None
-        since = self._since(state.cursors.get(kind.value)) if incremental else None
+        since = self._since(state.cursors, kind) if incremental else None
+        work.reading_began = route.clock()
         for chunk in chunked(self._counted(kind, route.source.read(kind, since, window or Window()))):
             if not self._may_go_on() or work.area_is_stopped():
                 return False
@@ -202,12 +216,25 @@ class Runner:
                 return False
         if since is None and not route.source.manifest.consumes:
             self._gone(work, kind, window or Window())
-        if incremental and work.latest is not None:
-            cursor = self._capped(work.latest).isoformat()
-            if state.cursors.get(kind.value) != cursor:
-                state.cursors[kind.value] = cursor
-                route.journal.save_route_state(route.name, state)
+        if incremental:
+            self._move_cursor(work, kind, state)
         return True
+
+    def _move_cursor(self, work: Work, kind: Kind, state: RouteState) -> None:
+        """Remember up to where the source was read, and whether that was so much later that nothing older can come."""
+        old = state.cursors.get(kind.value)
+        latest = datetime.fromisoformat(old) if old else None
+        zone = self.route.timezone
+        if work.latest is not None and (latest is None or in_zone(work.latest, zone) > in_zone(latest, zone)):
+            latest = work.latest
+        if latest is None:
+            return
+        moved = {**state.cursors, kind.value: latest.isoformat()}
+        if work.reading_began - in_zone(latest, zone) > _OLD:
+            moved[_closed(kind)] = latest.isoformat()
+        if moved != state.cursors:
+            state.cursors = moved
+            self.route.journal.save_route_state(self.route.name, state)
 
     def _gone(self, work: Work, kind: Kind, window: Window) -> None:
         unseen = self.route.journal.unseen(work.pair, kind, self.route.made_from(kind), window, work.run)
@@ -253,7 +280,7 @@ class Runner:
     def _changed(
         self, old: RouteState, new: RouteState, identity: str, company: CompanyInfo, run: int | None
     ) -> RouteState:
-        """Another source, company or kind of record: the same work would be booked again, unless a new date says from when."""
+        """Another source, company or kind of record: the same work would be booked again, but for a new begin date."""
         begin = self.route.options.begin
         if begin is None or begin == old.begin:
             changes = []
@@ -279,8 +306,12 @@ class Runner:
         if not pulled:
             self.route.journal.close_issues(self.route.name, brakes_module.CODES)
             return counts
-        for brake in pulled:
-            key = f"{brake.kind.value}:{brake.count}"
+        pulled_now = {(brake.problem.code, f"{brake.kind.value}:{brake.count}"): brake for brake in pulled}
+        for issue in self.route.journal.issues(self.route.name):
+            # One notice per cause: a count that has moved on takes the place of the earlier one.
+            if issue.code in brakes_module.CODES and (issue.code, issue.key) not in pulled_now:
+                self.route.journal.close_issues(self.route.name, (issue.code,), issue.key)
+        for (_, key), brake in pulled_now.items():
             self.route.journal.open_issue(self.route.name, brake.problem, key, confirmable=True)
         first = pulled[0].problem
         raise Stop(first.what, why=first.why, fix=first.fix, code=first.code)
@@ -292,20 +323,14 @@ class Runner:
         over = self.request.mode == "auto" and minutes and monotonic() - self._began > minutes * 60
         return not over and not self.stopping()
 
-    def _now_like(self, moment: datetime) -> datetime:
-        now = self.route.clock()
-        return now if moment.tzinfo else now.replace(tzinfo=None)
-
-    def _since(self, cursor: str | None) -> datetime | None:
+    def _since(self, cursors: dict[str, str], kind: Kind) -> datetime | None:
+        cursor = cursors.get(kind.value)
         if cursor is None:
             return None
         latest = datetime.fromisoformat(cursor)
-        # Long after the last change nothing older can still come: what was read then need not be read at every poll.
-        return latest + timedelta(seconds=1) if self._now_like(latest) - latest > _OLD else latest - OVERLAP
-
-    def _capped(self, latest: datetime) -> datetime:
-        # A record that claims to be changed far in the future must not hide all that is changed until then.
-        return min(latest, self._now_like(latest) + timedelta(days=1))
+        # Once it was read again long after the last change, nothing older can still come, and it need not be read at
+        # every poll. That the last change is long ago is not enough: the last reading may be as long ago.
+        return latest + timedelta(seconds=1) if cursors.get(_closed(kind)) == cursor else latest - OVERLAP
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -324,6 +349,12 @@ class Runner:
                 self.route.journal.open_issue(self.route.name, problem(code, count=count, **facts))
             else:
                 self.route.journal.close_issues(self.route.name, (code,))
+        differing = self.route.journal.flagged(pair, Flag.BOOKED_DIFFERS)
+        if differing:
+            found = problem(IssueCode.BOOKED_DIFFERS, count=differing, **facts)
+            self.route.journal.open_issue(self.route.name, found)
+        else:
+            self.route.journal.close_issues(self.route.name, (IssueCode.BOOKED_DIFFERS,))
 
     def _issue(self, code: IssueCode, fault: ConnectorError | None) -> None:
         if fault is None:
@@ -342,7 +373,8 @@ class Runner:
         counts = journal.run_counts(run)
         counts = {**counts, "read": sum(counts.values()) + unchanged, "unchanged": unchanged}
         totals = journal.run_totals(run)
-        needs_person = any(counts.get(state) for state in _NEEDS_PERSON) or journal.issues(self.route.name)
+        issues = [*journal.issues(self.route.name), *journal.issues("")]
+        needs_person = any(counts.get(state) for state in _NEEDS_PERSON) or issues
         status = exit_status(fault) if fault else int(bool(needs_person))
         message = str(fault) if fault else ""
         journal.end_run(run, status, counts, totals, message)

@@ -1,17 +1,23 @@
-"""What is in doubt is asked for in the target, in the ways its manifest declares, before anything is sent for it again."""
+"""What is in doubt is asked for in the target, in the ways its manifest declares, before anything is sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
+from typing import TypeAlias
 
 from connector_service.contract.crashpoints import crash_point
 from connector_service.contract.journal import Change, Context, Intent, Known
-from connector_service.contract.manifest import Idempotency
+from connector_service.contract.manifest import Idempotency, ListPolicy
 from connector_service.contract.target import Booked, BookedState, Done, LookUp, Outcome, Queued, Refused, Unknown
 from connector_service.domain.documents import Document, TimeRecord
-from connector_service.domain.kinds import State
+from connector_service.domain.kinds import Flag, State
 from connector_service.domain.messages import problem
+from connector_service.domain.problems import OutcomeUnknown
+from connector_service.domain.problems import Refused as RefusedError
+from connector_service.domain.reference import LinkKind
 from connector_service.domain.status_codes import OutcomeCode
-from connector_service.engine.push import exported_change, outcome_change
+from connector_service.engine.checks import can_be_searched
+from connector_service.engine.push import exported_change, must_write_back, outcome_change, tickets_of
 from connector_service.engine.setup import Route
 
 
@@ -40,10 +46,11 @@ def _settle_intent(route: Route, context: Context, intent: Intent, members: Sequ
             )
             for one in cut_off
         ]
-        route.journal.finish_intent(context, intent, changes, len(members))
+        route.journal.finish_intent(context, intent, changes)
         members = route.journal.by_ids([one.id for one in members])
+        intent = replace(intent, last_sent=max(intent.last_sent, route.clock()))
     content = route.journal.content([one.id for one in members])
-    outcomes = _ask(route, intent, members, content)
+    outcomes = _ask(route, context, intent, members, content)
     changes = []
     for one in members:
         outcome = outcomes.get(one.id)
@@ -55,33 +62,34 @@ def _settle_intent(route: Route, context: Context, intent: Intent, members: Sequ
         elif isinstance(outcome, Done):
             document = content.get(one.id)
             if document is None:
-                changes.append(Change(State.EXPORTED, one, remote_id=outcome.remote_id, details={"found": True}))
+                flags = frozenset({Flag.WRITEBACK_PENDING} if must_write_back(route, one.kind) else ())
+                found = {"found": True}
+                changes.append(Change(State.EXPORTED, one, remote_id=outcome.remote_id, set_flags=flags, details=found))
             else:
                 changes.append(exported_change(route, one, document, replace(outcome, found=True)))
-    open_ids = [one.id for one in members if isinstance(outcomes.get(one.id), Unknown)]
-    left = len(members) - len(changes)
+    settled = {change.known.id for change in changes if change.known}
+    open_ids = [one.id for one in members if one.id not in settled]
     crash_point("settle.before_outcome")
-    route.journal.finish_intent(context, intent, changes, left)
+    if changes:
+        route.journal.finish_intent(context, intent, changes)
     route.journal.touch(context, open_ids)
-    return left
+    return len(open_ids)
 
 
 def _ask(
-    route: Route, intent: Intent, members: Sequence[Known], content: dict[int, Document]
+    route: Route, context: Context, intent: Intent, members: Sequence[Known], content: dict[int, Document]
 ) -> dict[int, Outcome | None]:
     """By document: its outcome, ``None`` where it is proved not to be booked, ``Unknown`` where nobody can tell yet."""
     manifest = route.target.manifest
-    age = (route.clock() - intent.created).total_seconds()
-    places = {member.document_id: place for place, member in enumerate(intent.members)}
     for way in manifest.idempotency:
-        if way is Idempotency.REPLAY and intent.prepared.body and age < manifest.limits.memory_seconds:
-            outcomes = route.target.push(intent.prepared)
-            if len(outcomes) == len(intent.members):
-                return {one.id: outcomes[places[one.id]] for one in members}
+        if way is Idempotency.REPLAY:
+            outcomes = _replay(route, intent, members)
+            if outcomes is not None:
+                return outcomes
         elif way in (Idempotency.EXTERNAL_REFERENCE, Idempotency.SEARCH):
-            found, asked = _search(route, intent, members, content, way)
+            found, asked = _search(route, context, intent, members, content, way)
             answers: dict[int, Outcome | None] = dict(found)
-            if age < manifest.limits.settle_after_seconds:
+            if (route.clock() - intent.last_sent).total_seconds() < manifest.limits.settle_after_seconds:
                 still = Unknown(f"{manifest.title} may still be working on it.")
                 return {one.id: answers.get(one.id) or still for one in members}
             dark = Unknown(f"{manifest.title} cannot be searched for it.")
@@ -89,19 +97,59 @@ def _ask(
     return {one.id: Unknown(f"{manifest.title} cannot be asked what became of it.") for one in members}
 
 
+def _replay(route: Route, intent: Intent, members: Sequence[Known]) -> dict[int, Outcome | None] | None:
+    """Send the same bytes under the same key again; ``None`` where that is not, or no longer, a way to ask.
+
+    Only while the target is sure to remember the key, and only while the bytes are kept: they are not once a person has
+    said of a member that it was not booked, since that one goes out in another call.
+    """
+    limits = route.target.manifest.limits
+    old = (route.clock() - intent.created).total_seconds() >= limits.memory_seconds
+    if old or not intent.prepared.body:
+        return None
+    route.journal.resend_intent(intent)
+    crash_point("settle.before_replay")
+    outcomes: list[Outcome]
+    try:
+        outcomes = route.target.push(intent.prepared)
+    except OutcomeUnknown as fault:
+        outcomes = [Unknown(str(fault))] * len(intent.members)
+    except RefusedError:
+        # Refused whole now, under the key of the first call: neither of the two has booked anything.
+        return dict.fromkeys((one.id for one in members), None)
+    crash_point("settle.after_replay")
+    if len(outcomes) != len(intent.members):
+        reason = f"{len(outcomes)} answers came for {len(intent.members)} documents."
+        outcomes = [Unknown(reason)] * len(intent.members)
+    if any(isinstance(one, Unknown) for one in outcomes):
+        route.journal.resend_intent(intent)
+    places = {member.document_id: place for place, member in enumerate(intent.members)}
+    return {one.id: outcomes[places[one.id]] for one in members}
+
+
 def _search(
-    route: Route, intent: Intent, members: Sequence[Known], content: dict[int, Document], way: Idempotency
+    route: Route,
+    context: Context,
+    intent: Intent,
+    members: Sequence[Known],
+    content: dict[int, Document],
+    way: Idempotency,
 ) -> tuple[dict[int, Done], set[int]]:
     """What was found, and which documents could be asked for at all."""
-    references = {member.document_id: member.external_reference for member in intent.members}
+    by_id = {member.document_id: member for member in intent.members}
+    parties = party_ids(route, context.pair)
     questions, asked = [], []
     for one in members:
-        document = content.get(one.id)
-        by_reference = way is Idempotency.EXTERNAL_REFERENCE
-        if by_reference or (document is not None and not isinstance(document, TimeRecord)):
-            questions.append(question(one, document, references[one.id], by_reference))
-            asked.append(one)
-    answers = route.target.look_up(questions)
+        document, member = content.get(one.id), by_id[one.id]
+        if way is Idempotency.EXTERNAL_REFERENCE:
+            questions.append(LookUp(one.kind, external_reference=member.external_reference))
+        elif document is not None and can_be_searched(document):
+            day = date.fromisoformat(member.date) if member.date else document.date
+            questions.append(question(document, day, parties))
+        else:
+            continue
+        asked.append(one)
+    answers = route.target.look_up(questions) if questions else []
     found = {}
     for one, asked_for, booked in zip(asked, questions, answers, strict=True):
         match = the_one(asked_for, booked)
@@ -110,14 +158,36 @@ def _search(
     return found, {one.id for one in asked}
 
 
-def question(known: Known, document: Document | None, reference: str, by_reference: bool) -> LookUp:
-    """How the books are asked for a document: by our reference, or by what it says."""
-    if by_reference or document is None or isinstance(document, TimeRecord):
-        return LookUp(known.kind, external_reference=reference)
+PartyIds: TypeAlias = Callable[[Document], str]
+"""The target's id of a document's party; empty where that is not known."""
+
+
+def party_ids(route: Route, pair: int) -> PartyIds:
+    """How parties are called in the target: as they are linked, or by their own key where the list is open."""
+    links = route.journal.links(pair)
+
+    def find(document: Document) -> str:
+        if isinstance(document, TimeRecord):
+            return ""
+        role = LinkKind.CUSTOMER if document.kind.is_sales else LinkKind.SUPPLIER
+        policy = route.target.manifest.policy(role)
+        if policy is ListPolicy.CLOSED:
+            link = links.get((role, document.party_key))
+            return link.target_id if link else ""
+        return document.party_key if policy is ListPolicy.OPEN else ""
+
+    return find
+
+
+def question(document: Document, day: date | None, parties: PartyIds) -> LookUp:
+    """How the books are asked for a document by what it says; without a day, whatever day it was booked on."""
+    if isinstance(document, TimeRecord):
+        raise AssertionError("a time record says too little of itself to be searched")
     return LookUp(
-        known.kind,
+        document.kind,
         number=document.number,
-        date=document.date,
+        party_id=parties(document),
+        date=day,
         total=document.total,
         currency=document.currency,
     )
@@ -131,7 +201,11 @@ def the_one(question: LookUp, booked: Sequence[Booked]) -> Booked | None:
         if question.external_reference:
             if one.external_reference == question.external_reference:
                 return one
-        elif one.total in (None, question.total) and one.date in (None, question.date):
+        elif (
+            one.total in (None, question.total)
+            and (one.date is None or question.date in (None, one.date))
+            and (not one.party_id or question.party_id in ("", one.party_id))
+        ):
             return one
     return None
 
@@ -143,20 +217,33 @@ def collect(route: Route, pair: int, run: int) -> int:
     left = 0
     context = route.context(pair, run)
     for intent, members in list(route.journal.open_intents(pair, (State.QUEUED,))):
-        outcomes = (
-            route.target.collect(intent.tickets) if intent.tickets else route.target.push(intent.prepared)
-        )  # without tickets a crash came between the intent and the queue: the same bytes are queued now
-        content = route.journal.content([one.id for one in members])
-        places = {member.document_id: place for place, member in enumerate(intent.members)}
-        changes, tickets = [], list(intent.tickets)
-        for one in members:
-            outcome = outcomes[places[one.id]]
-            if isinstance(outcome, Queued):
-                left += 1
-                if not intent.tickets:
-                    tickets.append(outcome.ticket)
-            elif one.id in content:
-                changes.append(outcome_change(route, one, content[one.id], outcome))
-        still_open = len(members) - sum(change.after is not State.IN_DOUBT for change in changes)
-        route.journal.finish_intent(context, replace(intent, tickets=tuple(tickets)), changes, still_open)
+        left += _collect_intent(route, context, intent, members)
     return left
+
+
+def _collect_intent(route: Route, context: Context, intent: Intent, members: Sequence[Known]) -> int:
+    places = {member.document_id: place for place, member in enumerate(intent.members)}
+    if intent.tickets:
+        tickets = {one.id: intent.tickets[places[one.id]] for one in members}
+        answers = route.target.collect(list(tickets.values()))
+        outcomes = dict(zip(tickets, answers, strict=True))
+    else:
+        # A crash came between the intent and its tickets: the same bytes under the same key answer with the same ones.
+        route.journal.resend_intent(intent)
+        again = route.target.push(intent.prepared)
+        if len(again) != len(intent.members):
+            return len(members)
+        intent = replace(intent, tickets=tickets_of(again))
+        outcomes = {one.id: again[places[one.id]] for one in members}
+    content = route.journal.content([one.id for one in members])
+    changes, still = [], []
+    for one in members:
+        outcome = outcomes[one.id]
+        if isinstance(outcome, Queued):
+            still.append(one.id)
+        elif one.id in content:
+            changes.append(outcome_change(route, one, content[one.id], outcome))
+    crash_point("collect.before_outcome")
+    route.journal.finish_intent(context, intent, changes)
+    route.journal.touch(context, still)
+    return len(still)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from connector_service.contract.journal import Context, Journal
 from connector_service.contract.source import Source
@@ -49,6 +49,8 @@ class Route:
     journal: Journal
     options: RouteOptions
     clock: Callable[[], datetime] = utc_now
+    timezone: tzinfo = UTC
+    """The zone of the source's moments where they carry none."""
     flush: Callable[[], None] = lambda: None
     """Brings what was committed into the audit trail's files; called after each chunk."""
 
@@ -64,6 +66,11 @@ class Route:
     def made_from(self, kind: Kind) -> str:
         """The alternative that a kind is made from; empty for its own records."""
         return self.options.made_from.get(kind, "")
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment with a zone: its own, or the source's where it carries none."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def external_reference(pair_digest: str, kind: Kind, made_from: str, key: str) -> str:

@@ -19,6 +19,8 @@ class Policy:
     begin: date | None = None
     begin_is_new: bool = False
     """Whether the begin date was set in this very run, so that what is dated before it was known by then."""
+    ask_first: bool = False
+    """Whether the store was lost or restored, so that a document that is not known may be in the books already."""
     require_sent: bool = False
     approved_only: bool = True
     auto_link: bool = True

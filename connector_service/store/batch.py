@@ -9,6 +9,8 @@ from connector_service.contract.journal import Change, Context, Event, Known
 from connector_service.domain.documents import SourceRecord, TimeRecord, Unreadable
 from connector_service.domain.kinds import BY_PERSON_ONLY, Kind, State, may_become
 from connector_service.domain.money import from_minor
+from connector_service.domain.problems import Conflict
+from connector_service.domain.status_codes import FaultCode
 from connector_service.store.codec import (
     FLAG_SETS,
     encode_document,
@@ -32,7 +34,7 @@ class WayNotAllowed(AssertionError):
 
 
 def steps(before: State | None, after: State, by_person: bool) -> tuple[State, ...]:
-    """The states to pass from one to the other; composite ways go through waiting, and through sending into the books."""
+    """The states to pass from one to the other; composite ways go through waiting, and through sending to the books."""
     start = None if before is State.GONE else before
     if start in BY_PERSON_ONLY and not by_person:
         raise WayNotAllowed(f"only a person may lead a document from {start} to {after}")
@@ -77,8 +79,8 @@ def add_to_tallies(database: Database, pair: int, deltas: Mapping[tuple[Kind, St
 
 
 _INSERT: Final = """
-INSERT INTO document (id, pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run, fingerprint,
-                      remote_id, generation, flags, booked_total, changed)
+INSERT INTO document (id, pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run,
+                      fingerprint, remote_id, generation, flags, booked_total, changed)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)"""
 
 _UPDATE: Final = """
@@ -86,7 +88,10 @@ UPDATE document SET number = coalesce(?, number), date = coalesce(?, date), part
     currency = coalesce(?, currency), total = coalesce(?, total), state = ?, status_code = ?, run = coalesce(?, run),
     fingerprint = coalesce(?, fingerprint), remote_id = coalesce(?, remote_id), generation = generation + ?,
     flags = (flags | ?) & ~?, booked_total = coalesce(?, booked_total), changed = ?
-WHERE id = ?"""
+WHERE id = ? AND state = ?"""
+
+_ID_OF_UPDATE: Final = -2
+"""Where the document's id stands among the values of an update."""
 
 _BODY: Final = """
 INSERT INTO body (document, content, newer, problems) VALUES (?, ?, ?, ?)
@@ -109,7 +114,6 @@ class Batch:
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
         self._bodies: list[tuple[Any, ...]] = []
-        self._items: list[tuple[Any, ...]] = []
         self._tallies: dict[tuple[Kind, State], int] = defaultdict(int)
         self.events: list[Event] = []
 
@@ -140,12 +144,13 @@ class Batch:
         if known is None:
             self._insert(change, after, facts, code)
         else:
-            self._update(change, after, facts, code)
+            self._update(change, known.state, after, facts, code)
         if before is not change.after:
             self._tallies[kind, change.after] += 1
             if before is not None:
                 self._tallies[kind, before] -= 1
-        self._tell(change, before, path or (change.after,), after, record)
+        # A record that comes back after it was gone is a new one to the state machine.
+        self._tell(change, None if before is State.GONE else before, path or (change.after,), after)
         return after
 
     def _insert(self, change: Change, after: Known, facts: tuple[Any, ...], code: str) -> None:
@@ -165,21 +170,20 @@ class Batch:
                 party,
                 currency,
                 total,
-            )
-            + (
                 after.state.value,
                 code,
                 self._context.run or 0,
                 after.fingerprint,
                 after.remote_id,
                 flag_bits(change.set_flags),
+                minor_or_none(change.booked_total, str(currency)),
+                self._stamp,
             )
-            + (minor_or_none(change.booked_total, str(currency)), self._stamp)
         )
         self._remember(change, after)
 
-    def _update(self, change: Change, after: Known, facts: tuple[Any, ...], code: str) -> None:
-        booked = minor_or_none(change.booked_total, facts[3] or "")
+    def _update(self, change: Change, before: State, after: Known, facts: tuple[Any, ...], code: str) -> None:
+        booked = minor_or_none(change.booked_total, facts[3] or _facts(change.booked)[3] or "")
         # A drifted document keeps the facts of what was booked; what it became stands in its newer content.
         facts = (None,) * 5 if after.state in _BOOKED_CONTENT else facts
         self._updates.append(
@@ -191,8 +195,13 @@ class Batch:
                 change.fingerprint,
                 change.remote_id,
                 int(change.raise_generation),
+                flag_bits(change.set_flags),
+                flag_bits(change.clear_flags),
+                booked,
+                self._stamp,
+                after.id,
+                before.value,
             )
-            + (flag_bits(change.set_flags), flag_bits(change.clear_flags), booked, self._stamp, after.id)
         )
         if change.record is not None or change.problems or (change.known and change.known.status_code):
             self._remember(change, after)
@@ -209,10 +218,9 @@ class Batch:
         else:
             self._bodies.append((after.id, text, None, problems))
 
-    def _tell(
-        self, change: Change, before: State | None, path: Sequence[State], after: Known, record: SourceRecord | None
-    ) -> None:
+    def _tell(self, change: Change, before: State | None, path: Sequence[State], after: Known) -> None:
         amount, currency = "", ""
+        record = change.record if change.record is not None else change.booked
         if record is not None and not isinstance(record, Unreadable | TimeRecord):
             currency = record.currency
             amount = str(from_minor(total_of(record), currency))
@@ -252,13 +260,17 @@ class Batch:
         """Write everything; inside an open transaction."""
         if self._inserts:
             database.execute_many(_INSERT, self._inserts)
-        if self._updates:
-            database.execute_many(_UPDATE, self._updates)
+        if self._updates and database.execute_many(_UPDATE, self._updates) != len(self._updates):
+            raise Conflict(
+                "A document was changed by someone else in the same moment.",
+                fix="Look at it again, and repeat what you wanted where it still fits.",
+                code=FaultCode.CHANGED_MEANWHILE,
+            )
         if self._bodies:
             database.execute_many(_BODY, self._bodies)
         add_to_tallies(database, self._context.pair, self._tallies)
         if self._context.run is not None:
-            ids = [row[0] for row in self._inserts] + [row[-1] for row in self._updates]
+            ids = [row[0] for row in self._inserts] + [row[_ID_OF_UPDATE] for row in self._updates]
             database.execute_many(
                 "INSERT OR REPLACE INTO run_item (run, document, state, status_code, total)"
                 " SELECT ?, id, state, status_code, total FROM document WHERE id = ?",
@@ -270,7 +282,7 @@ _BLANK: Final = ("", None, "", "", 0)
 
 
 def _facts(record: SourceRecord | None) -> tuple[Any, ...]:
-    """Number, date, party, currency and total of a record, as the document table has them; nothing where it has none."""
+    """Number, date, party, currency and total of a record, as the document table has them; nothing without one."""
     if record is None:
         return (None, None, None, None, None)
     day = record.date.isoformat() if record.date is not None else None

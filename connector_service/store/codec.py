@@ -21,6 +21,7 @@ FLAG_BITS: Final[dict[Flag, int]] = {
     Flag.BOOKED_DIFFERS: 2,
     Flag.MARKED_SENT: 4,
     Flag.RELEASED: 8,
+    Flag.BEFORE_BEGIN: 16,
 }
 """The bit of each flag in the store."""
 

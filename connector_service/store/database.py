@@ -1,4 +1,4 @@
-"""Opening the store: layout, backup before a change of it, and what to do with a file that is not ours or is damaged."""
+"""Opening the store: layout, backup before a change of it, what to do with a file that is foreign or damaged."""
 
 import shutil
 import sqlite3
@@ -19,7 +19,7 @@ APPLICATION_ID: Final = 0x436E5376
 
 _PRAGMAS: Final = {
     "journal_mode": "wal",
-    # A commit that a power cut takes back could be an intent whose document is in the books: each one is forced to disk.
+    # A commit that a power cut takes back could be an intent whose document is in the books: each is forced to disk.
     "synchronous": "full",
     "foreign_keys": 1,
     "busy_timeout": 15000,

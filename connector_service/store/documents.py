@@ -10,13 +10,15 @@ from typing import Any, Final
 from connector_service.contract.journal import Change, Context, Event, Held, Known
 from connector_service.contract.source import Window
 from connector_service.domain.documents import Document, Head
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.store.batch import KNOWN, Batch, add_to_tallies, known_row
-from connector_service.store.codec import decode_document, encode_json, now
+from connector_service.store.codec import FLAG_BITS, decode_document, encode_json, now
 from connector_service.store.database import Database
 from connector_service.store.trail import Trail
 
 _CHUNK: Final = 500
+# Spelled as in the partial index, which SQLite takes only then.
+_OPEN: Final = "state NOT IN ('exported', 'marked', 'ignored', 'undone', 'gone')"
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -44,7 +46,8 @@ class Documents:
         found: dict[str, Known] = {}
         for part in _chunks(keys):
             for row in self._database.execute(
-                f"SELECT {KNOWN} FROM document WHERE pair = ? AND kind = ? AND made_from = ? AND key IN ({_marks(part)})",
+                f"SELECT {KNOWN} FROM document WHERE pair = ? AND kind = ? AND made_from = ?"
+                f" AND key IN ({_marks(part)})",
                 (pair, kind.value, made_from, *part),
             ):
                 found[row[3]] = known_row(row)
@@ -80,13 +83,13 @@ class Documents:
             f"SELECT {', '.join('d.' + name for name in KNOWN.split(', '))}, b.content"
             " FROM document d LEFT JOIN body b ON b.document = d.id"
             f" WHERE d.pair = ? AND d.state IN ({_marks(states)})"
-            " AND d.state NOT IN ('exported', 'marked', 'ignored', 'undone', 'gone') AND d.run <> ? AND d.id > ? ORDER BY d.id LIMIT ?",
+            f" AND {_OPEN.replace('state', 'd.state')} AND d.run <> ? AND d.id > ? ORDER BY d.id LIMIT ?",
             (pair, *states, untouched_by, after, limit),
         ).fetchall()
         return [Held(known_row(row), decode_document(Kind(row[1]), row[13]) if row[13] else None) for row in rows]
 
     def content(self, document_ids: Sequence[int], newer: bool = False) -> dict[int, Document]:
-        """The content of documents as it was last read, or as it was booked; with ``newer`` as it changed after that."""
+        """The content of documents as it was last read or booked; with ``newer`` as it changed after that."""
         column = "newer" if newer else "content"
         found: dict[int, Document] = {}
         for part in _chunks(document_ids):
@@ -113,11 +116,13 @@ class Documents:
 
     def unseen(self, pair: int, kind: Kind, made_from: str, window: Window, run: int) -> list[Known]:
         """Documents not yet pushed, dated in the window, that the run has neither read nor touched."""
+        # A row that cannot be read may have no date: it lies in no window but the open one.
+        dated = "" if window.is_open else " AND date BETWEEN ? AND ?"
+        days = () if window.is_open else (window.first.isoformat(), window.last.isoformat())
         rows = self._database.execute(
             f"SELECT {KNOWN} FROM document WHERE pair = ? AND kind = ? AND made_from = ?"
-            " AND state IN ('waiting', 'held', 'refused', 'unreadable')"
-            " AND state NOT IN ('exported', 'marked', 'ignored', 'undone', 'gone') AND run <> ? AND date BETWEEN ? AND ?",
-            (pair, kind.value, made_from, run, window.first.isoformat(), window.last.isoformat()),
+            f" AND state IN ('waiting', 'held', 'refused', 'unreadable') AND {_OPEN} AND run <> ?{dated}",
+            (pair, kind.value, made_from, run, *days),
         )
         return [known_row(row) for row in rows]
 
@@ -129,10 +134,18 @@ class Documents:
     def pending_writebacks(self, pair: int, limit: int) -> list[Known]:
         """Exported documents whose mark at the source is still to be made."""
         rows = self._database.execute(
-            f"SELECT {KNOWN} FROM document WHERE pair = ? AND flags <> 0 AND flags & 1 <> 0 ORDER BY id LIMIT ?",
+            f"SELECT {KNOWN} FROM document WHERE pair = ? AND flags & 3 <> 0 AND flags & 1 <> 0 ORDER BY id LIMIT ?",
             (pair, limit),
         )
         return [known_row(row) for row in rows]
+
+    def flagged(self, pair: int, flag: Flag) -> int:
+        """How many documents have a flag that an index counts: ``writeback_pending`` or ``booked_differs``."""
+        row = self._database.execute(
+            "SELECT count(*) FROM document WHERE pair = ? AND flags & 3 <> 0 AND flags & ? <> 0",
+            (pair, FLAG_BITS[flag]),
+        ).fetchone()
+        return int(row[0])
 
     # -- changes ------------------------------------------------------------------------------------------------------
 
@@ -216,8 +229,8 @@ class Documents:
 
     def _markable(self, pair: int, kind: Kind) -> dict[State, int]:
         rows = self._database.execute(
-            "SELECT state, count(*) FROM document WHERE pair = ? AND state IN ('waiting', 'held', 'refused', 'unreadable')"
-            " AND state NOT IN ('exported', 'marked', 'ignored', 'undone', 'gone') AND kind = ? GROUP BY state",
+            "SELECT state, count(*) FROM document WHERE pair = ? AND kind = ?"
+            f" AND state IN ('waiting', 'held', 'refused', 'unreadable') AND {_OPEN} GROUP BY state",
             (pair, kind.value),
         )
         return {State(state): count for state, count in rows}
@@ -246,10 +259,13 @@ class Documents:
         )
 
     def release_marked(self, context: Context, kind: Kind, window: Window) -> int:
-        """Lead marked documents of a window back to waiting, by a person; one event with the count."""
+        """Lead documents of a window that were marked for their date only back to waiting; one event with the count."""
+        by_date = FLAG_BITS[Flag.BEFORE_BEGIN]
         with self._database.write():
             cursor = self._database.execute(
-                "UPDATE document SET state = 'waiting', run = 0, flags = flags | 8 WHERE pair = ? AND kind = ? AND state = 'marked' AND date BETWEEN ? AND ?",
+                f"UPDATE document SET state = 'waiting', run = 0, flags = flags & ~{by_date}"
+                f" WHERE pair = ? AND kind = ? AND state = 'marked' AND flags & {by_date} <> 0"
+                " AND date BETWEEN ? AND ?",
                 (context.pair, kind.value, window.first.isoformat(), window.last.isoformat()),
             )
             released = int(cursor.rowcount)
@@ -261,11 +277,12 @@ class Documents:
         return released
 
 
-_MARK: Final = """
-INSERT INTO document (pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run, fingerprint,
-                      remote_id, generation, flags, booked_total, changed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'marked', '', ?, x'', '', 0, 0, NULL, ?)
-ON CONFLICT (pair, kind, key, made_from) DO UPDATE SET state = 'marked', status_code = '', run = excluded.run, changed = excluded.changed
+_MARK: Final = f"""
+INSERT INTO document (pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run,
+                      fingerprint, remote_id, generation, flags, booked_total, changed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'marked', '', ?, x'', '', 0, {FLAG_BITS[Flag.BEFORE_BEGIN]}, NULL, ?)
+ON CONFLICT (pair, kind, key, made_from) DO UPDATE SET state = 'marked', status_code = '', run = excluded.run,
+    changed = excluded.changed, flags = (document.flags & ~{FLAG_BITS[Flag.RELEASED]}) | excluded.flags
 WHERE document.state IN ('waiting', 'held', 'refused', 'unreadable')"""
 
 

@@ -80,7 +80,8 @@ class Links:
     def reference(self, company: str, kind: ReferenceKind) -> list[ReferenceRecord]:
         """The target's list as it was last pulled."""
         rows = self._database.execute(
-            "SELECT id, code, name, active, changed, details FROM reference WHERE company = ? AND kind = ? ORDER BY code, id",
+            "SELECT id, code, name, active, changed, details FROM reference WHERE company = ? AND kind = ?"
+            " ORDER BY code, id",
             (company, kind.value),
         )
         return [
@@ -130,7 +131,8 @@ class Links:
                 rows,
             )
             self._database.execute(
-                "INSERT OR REPLACE INTO reference_pull (company, kind, pulled, seconds, n, fault) VALUES (?, ?, ?, ?, ?, '')",
+                "INSERT OR REPLACE INTO reference_pull (company, kind, pulled, seconds, n, fault)"
+                " VALUES (?, ?, ?, ?, ?, '')",
                 (company, kind.value, moment.isoformat(), seconds, len(rows)),
             )
         return len(rows)

@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.money import from_minor
 from connector_service.domain.problems import Problem
-from connector_service.store.codec import decode_json, decode_problems, flags_of, parse_date, party_name
+from connector_service.store.codec import FLAG_BITS, decode_json, decode_problems, flags_of, parse_date, party_name
 from connector_service.store.database import Database
 
 _COLUMNS: Final = (
@@ -53,6 +53,7 @@ class Filter:
     text: str = ""
     first: date | None = None
     last: date | None = None
+    flag: Flag | None = None
 
     def sql(self) -> tuple[str, list[Any]]:
         """The condition and its values."""
@@ -69,6 +70,8 @@ class Filter:
             if day is not None:
                 parts.append(f"d.date {sign} ?")
                 values.append(day.isoformat())
+        if self.flag is not None:
+            parts.append(f"d.flags & {FLAG_BITS[self.flag]} <> 0")
         if self.run is not None:
             parts.append("(d.id IN (SELECT document FROM run_item WHERE run = ?) OR d.run = ?)")
             values += [self.run, self.run]

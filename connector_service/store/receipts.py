@@ -8,8 +8,9 @@ from itertools import islice
 from connector_service.contract.journal import Member
 from connector_service.domain.identity import UnitKey, external_reference
 from connector_service.domain.kinds import Kind, State
-from connector_service.store.codec import encode_json, moment_text, now
+from connector_service.store.codec import moment_text, now
 from connector_service.store.database import Database
+from connector_service.store.intents import encode_members
 from connector_service.store.trail import Trail
 
 _CHUNK = 1000
@@ -71,11 +72,12 @@ def was_recovered(database: Database) -> bool:
 
 
 _UPSERT = """
-INSERT INTO document (pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run, fingerprint,
-                      remote_id, generation, flags, booked_total, changed)
+INSERT INTO document (pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run,
+                      fingerprint, remote_id, generation, flags, booked_total, changed)
 VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, '', 0, ?, ?, ?, 0, NULL, ?)
-ON CONFLICT (pair, kind, key, made_from) DO UPDATE SET state = excluded.state, status_code = '', remote_id = excluded.remote_id,
-    generation = excluded.generation, fingerprint = excluded.fingerprint, number = excluded.number"""
+ON CONFLICT (pair, kind, key, made_from) DO UPDATE SET state = excluded.state, status_code = '',
+    remote_id = excluded.remote_id, generation = excluded.generation, fingerprint = excluded.fingerprint,
+    number = excluded.number"""
 
 
 def _row(one: ReceiptRow, pair: int) -> tuple[object, ...]:
@@ -100,15 +102,11 @@ def _intent(database: Database, one: ReceiptRow, pair: int) -> None:
     document = int(database.execute(find, (pair, one.kind.value, one.key, one.made_from)).fetchone()[0])
     reference = external_reference(one.pair, UnitKey(one.kind, one.key, one.made_from))
     member = Member(document, reference, one.number)
+    moment = now().isoformat()
     cursor = database.execute(
-        "INSERT INTO intent (pair, route, purpose, kind, idempotency_key, body, members, tickets, created, is_open)"
-        " VALUES (?, '', 'push', ?, '', x'', ?, '[]', ?, 1)",
-        (
-            pair,
-            one.kind.value,
-            encode_json([(member.document_id, member.external_reference, member.number)]),
-            moment_text(now()),
-        ),
+        "INSERT INTO intent (pair, route, purpose, kind, idempotency_key, body, members, tickets, created, last_sent,"
+        " is_open) VALUES (?, '', 'push', ?, '', x'', ?, '[]', ?, ?, 1)",
+        (pair, one.kind.value, encode_members([member]), moment, moment),
     )
     database.execute(
         "INSERT OR REPLACE INTO intent_member (document, intent) VALUES (?, ?)", (document, cursor.lastrowid)

@@ -1,6 +1,6 @@
 """The store as the engine sees it: ``contract.journal.Journal`` on one SQLite file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from connector_service.contract.source import Window
 from connector_service.contract.target import Prepared
 from connector_service.domain.documents import Document, Head
 from connector_service.domain.identity import pair_digest
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import Link, LinkKind, ReferenceKind, ReferenceRecord
+from connector_service.store.codec import now
 from connector_service.store.database import Database
 from connector_service.store.documents import Documents
 from connector_service.store.intents import Intents
@@ -38,12 +39,19 @@ from connector_service.store.trail import Trail
 class Repository:
     """Everything that is remembered. Safe for several threads; one process writes."""
 
-    def __init__(self, path: Path, backups: Path, sealer: Sealer, read_only: bool = False) -> None:
-        """Open the store at ``path``; raises as ``Database`` does."""
+    def __init__(
+        self,
+        path: Path,
+        backups: Path,
+        sealer: Sealer,
+        read_only: bool = False,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        """Open the store at ``path``; raises as ``Database`` does. ``clock`` times what is sent to targets."""
         self.database = Database(path, backups, read_only)
         self.trail = Trail(self.database, sealer)
         self.documents = Documents(self.database, self.trail)
-        self.intents = Intents(self.database, self.documents)
+        self.intents = Intents(self.database, self.documents, clock)
         self.runs = Runs(self.database, self.trail)
         self.link_table = Links(self.database, self.trail)
         self.listing = Listing(self.database)
@@ -130,7 +138,7 @@ class Repository:
         return self.documents.mark_heads(context, kind, made_from, heads, begin)
 
     def release_marked(self, context: Context, kind: Kind, window: Window) -> int:
-        """Lead marked documents of a window back to waiting, by a person; returns how many."""
+        """Lead documents of a window that were marked for their date only back to waiting; returns how many."""
         return self.documents.release_marked(context, kind, window)
 
     def begin_intent(
@@ -139,11 +147,17 @@ class Repository:
         """Commit an intent before the call; a push leads its documents to ``state``: sending, or queued."""
         return self.intents.begin(context, purpose, prepared, members, state)
 
-    def finish_intent(
-        self, context: Context, intent: Intent, changes: Sequence[Change], open_members: int
-    ) -> list[Known]:
-        """Commit outcomes; the intent stays open while members of it are in doubt or queued."""
-        return self.intents.finish(context, intent, changes, open_members)
+    def resend_intent(self, intent: Intent) -> None:
+        """Note, before the call, that the same request is sent once more."""
+        self.intents.resend(intent)
+
+    def forget_request(self, intent: Intent) -> None:
+        """Drop the request's bytes, so that it can never be sent again."""
+        self.intents.forget(intent)
+
+    def finish_intent(self, context: Context, intent: Intent, changes: Sequence[Change]) -> list[Known]:
+        """Commit outcomes; a push stays open while members of it are sending, queued or in doubt."""
+        return self.intents.finish(context, intent, changes)
 
     def open_intents(self, pair: int, states: Sequence[State]) -> Iterator[tuple[Intent, list[Known]]]:
         """Intents that have members in these states, each with those members, oldest first."""
@@ -152,6 +166,10 @@ class Repository:
     def pending_writebacks(self, pair: int, limit: int) -> list[Known]:
         """Exported documents whose mark at the source is still to be made."""
         return self.documents.pending_writebacks(pair, limit)
+
+    def flagged(self, pair: int, flag: Flag) -> int:
+        """How many documents have ``writeback_pending`` or ``booked_differs``."""
+        return self.documents.flagged(pair, flag)
 
     def clear_writebacks(self, context: Context, document_ids: Sequence[int]) -> None:
         """The marks have been made."""

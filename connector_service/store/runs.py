@@ -50,8 +50,8 @@ class Runs:
         """Remember it, with an event where a person or a rule changed something."""
         with self._database.write():
             self._database.execute(
-                "INSERT OR REPLACE INTO route (name, pair, source, company, made_from, begin, cursors, probes, accepted,"
-                " ask_first, stopped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO route (name, pair, source, company, made_from, begin, cursors, probes,"
+                " accepted, ask_first, stopped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     route,
                     state.pair,
@@ -140,6 +140,8 @@ class Runs:
                     ),
                 )
                 number = int(cursor.lastrowid or 0)
+                fix = problem.fix.replace("{issue}", str(number))
+                self._database.execute("UPDATE issue SET fix = ? WHERE id = ?", (fix, number))
                 self._trail.add(
                     [Event("issue_opened", route=route, key=key, details={"code": problem.code, "issue": number})]
                 )
