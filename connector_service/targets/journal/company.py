@@ -55,15 +55,18 @@ def seen_books(books: Books, currency: str) -> BooksHead:
     """
     folder = books.folder
     place = folder if folder.exists() else folder.parent
+    if not place.is_dir():
+        raise translate(NotADirectoryError(errno.ENOTDIR, "there is no such folder"), place)
     if not os.access(place, os.W_OK):
         raise translate(PermissionError(errno.EACCES, "no right to write"), place)
     try:
-        return _read(books) if (folder / MAIN).is_file() else BooksHead("", folder.name, currency)
+        return BooksHead("", folder.name, currency) if _are_to_be_made(books) else _read(books)
     except OSError as fault:
         raise translate(fault, folder) from fault
 
 
-def _head(books: Books, index: Index, currency: str) -> BooksHead:
+def _are_to_be_made(books: Books) -> bool:
+    """Whether the folder holds no books yet; raises ``NeedsUser`` where their main file is gone."""
     main = books.folder / MAIN
     # Empty ones are what is left where the making of new books was broken off.
     others = [path.name for path in books.folder.glob("*.beancount") if path.name != MAIN and path.stat().st_size]
@@ -75,7 +78,11 @@ def _head(books: Books, index: Index, currency: str) -> BooksHead:
             fix=f"Put {MAIN} back from a backup; or, for new books, name an empty folder as target.company.",
             code="TARGET_UNREACHABLE",
         )
-    if empty:
+    return empty
+
+
+def _head(books: Books, index: Index, currency: str) -> BooksHead:
+    if _are_to_be_made(books):
         _begin(books, index, currency)
     head = _read(books)
     if not head.id:
