@@ -45,9 +45,12 @@ def head_fields(table: KindProfile) -> tuple[str, ...]:
 
 
 def has_heads(table: KindProfile, fields: Sequence[str]) -> bool:
-    """Whether heads can be made from a table's columns alone; else they need the whole records."""
+    """Whether heads can be made from a table's columns alone; else they need the whole records.
+
+    A time record with ``start`` may have no minutes in the column.
+    """
     optional = {"number", *(["currency"] if table.currency else [])}
-    return all(name in fields for name in head_fields(table) if name not in optional)
+    return "start" not in fields and all(name in fields for name in head_fields(table) if name not in optional)
 
 
 class HeadBuilder:

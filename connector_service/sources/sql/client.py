@@ -12,9 +12,10 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.connectors.pyodbc import PyODBCConnector
 from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Compiled
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from connector_service.domain.problems import RetryLater, SettingsFault
 from connector_service.sources.sql import errors
@@ -111,10 +112,10 @@ class Database:
             connection = self._engine(write=False).connect()
         try:
             with self._translated(place):
-                # SQLite's driver streams by itself and knows no other way.
-                streaming = connection.execution_options(stream_results=self.dialect is not Dialect.SQLITE)
-                cursor = streaming.execute(text(bare(statement)), values).cursor
-            if not getattr(cursor, "description", None):
+                compiled = text(bare(statement)).bindparams(**values).compile(dialect=connection.dialect)
+                cursor = _cursor(self.dialect, connection.connection)
+                cursor.execute(compiled.string, _driver_values(compiled))
+            if not cursor.description:
                 raise SettingsFault(
                     f"A query gave no rows back ({place}).",
                     fix="Let it be one select statement.",
@@ -282,9 +283,31 @@ def _mysql_limit(connection: Any) -> list[str]:
     return [f"SET SESSION max_execution_time = {_LIMIT * 1000}"]
 
 
+def _cursor(dialect: Dialect, connection: PoolProxiedConnection) -> Any:
+    """A cursor of the driver that streams. SQLAlchemy's own result would fetch ahead, and make an object a row."""
+    raw: Any = connection
+    if dialect is Dialect.POSTGRESQL:
+        return raw.cursor("connector_read")
+    if dialect in (Dialect.MYSQL, Dialect.MARIADB):
+        from pymysql.cursors import SSCursor
+
+        return raw.cursor(SSCursor)
+    return raw.cursor()
+
+
+def _driver_values(compiled: Compiled) -> Any:
+    """Bound values as the driver wants them: by name or by position."""
+    values = compiled.params
+    order = getattr(compiled, "positiontup", None)
+    return values if order is None else tuple(values[name] for name in order)
+
+
 def _let_go(connection: Connection, cursor: Any) -> None:
     """Close a cursor that may have rows left. PyMySQL would fetch them all first, so there the connection goes."""
-    if getattr(getattr(cursor, "_result", None), "unbuffered_active", False):
+    result: Any = getattr(cursor, "_result", None)
+    if result is not None and getattr(result, "unbuffered_active", False):
+        # Else the result, when it is thrown away, goes on reading from the closed connection.
+        result.unbuffered_active = False
         connection.invalidate()
     else:
         cursor.close()
