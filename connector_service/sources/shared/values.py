@@ -54,6 +54,7 @@ class Column:
 
 _CACHED: Final = 8192
 _SURE: Final = 1e11
+_LARGEST: Final = 1e20
 _NONE: Final = type(None)
 _PLAIN: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _GROUPED: Final[dict[str, re.Pattern[str]]] = {
@@ -181,6 +182,8 @@ def number_of(mark: str, step: Decimal | None, default: Decimal | None) -> Colum
             return default
         if type(value) is int:
             return Decimal(value)
+        if not -_LARGEST < value < _LARGEST:
+            raise BadValueError(f"is not a number that can be booked: {shown(value)}")
         if step is None:
             return Decimal(f"{value:.15g}")
         if -_SURE < value < _SURE:
@@ -190,7 +193,7 @@ def number_of(mark: str, step: Decimal | None, default: Decimal | None) -> Colum
             if minor / scale == value:
                 return Decimal(minor) * cent
         # Adding zero takes the sign off a negative zero.
-        return Decimal(repr(value + 0.0)).quantize(step, ROUND_HALF_UP)
+        return Decimal(repr(value)).quantize(step, ROUND_HALF_UP) + 0
 
     # One memory for both is right: a float and an integer that are equal are the same amount.
     remembered: Callable[[Any], Decimal | None] = _Memory(from_binary).__getitem__
