@@ -5,7 +5,7 @@ from datetime import date, tzinfo
 from decimal import Decimal
 from itertools import compress, islice
 from operator import attrgetter, ne
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from connector_service.domain.documents import Document, Head, TimeRecord
 from connector_service.domain.kinds import Kind
@@ -17,7 +17,7 @@ from connector_service.sources.shared.seen import SeenKeys
 from connector_service.sources.shared.spans import whole_minutes
 from connector_service.sources.shared.values import BadValueError
 
-Row = Sequence[Any]
+Row: TypeAlias = Sequence[Any]
 
 _NOTHING: Final = object()
 _BATCH: Final = 500

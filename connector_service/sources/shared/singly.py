@@ -5,7 +5,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from operator import itemgetter
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from connector_service.domain.documents import DOCUMENT_TYPES, Line, SourceRecord, TimeRecord, Unreadable, WrongType
 from connector_service.domain.kinds import Kind
@@ -17,7 +17,7 @@ from connector_service.sources.shared.profile import KindProfile
 from connector_service.sources.shared.spans import seconds_between, span, whole_minutes
 from connector_service.sources.shared.values import BadValueError, Column
 
-Row = Sequence[Any]
+Row: TypeAlias = Sequence[Any]
 
 _FIX: Final = "Mend the record in the source system, or the table of the profile that reads it."
 _CREDIT: Final = {Kind.SALES_INVOICE: Kind.SALES_CREDIT_NOTE, Kind.VENDOR_BILL: Kind.VENDOR_CREDIT}
