@@ -257,7 +257,8 @@ class App:
     def reconcile(self, name: str, first: date, last: date) -> Reconciliation:
         """Source against books for a period."""
         with self.route(name, peek=True) as route:
-            return reconcile(route, first, last)
+            names = (route.source.identity(), route.target.company().id)
+            return reconcile(route, first, last, lambda ids: self.store.listing.of_other_sources(*names, ids))
 
     def remembered(self, name: str) -> RouteState | None:
         """What a route remembers; ``None`` before its source and company are known."""

@@ -45,10 +45,10 @@ def demo(
     session.home = str(paths.home)
     is_new = not place.is_made(paths)
     place.claim(paths)
-    results, interrupted = _first_sync(session, is_new, once)
+    results, interrupted, seconds = _first_sync(session, is_new, once)
     if interrupted:
         return INTERRUPTED
-    return max(result.exit for result in results.values()) if once else _stay(session, results)
+    return max(result.exit for result in results.values()) if once else _stay(session, results, seconds)
 
 
 def _known_target(target: str) -> None:
@@ -66,8 +66,8 @@ def _known_target(target: str) -> None:
     )
 
 
-def _first_sync(session: Session, is_new: bool, once: bool) -> "tuple[dict[str, RunResult], bool]":
-    """The report of each route, and whether Ctrl-C was pressed."""
+def _first_sync(session: Session, is_new: bool, once: bool) -> "tuple[dict[str, RunResult], bool, int]":
+    """The report of each route, whether Ctrl-C was pressed, and the seconds between two automatic runs."""
     from connector_service.app import Hooks
     from connector_service.cli.demo_story import Story
     from connector_service.cli.progress import interruptible, progress
@@ -82,8 +82,12 @@ def _first_sync(session: Session, is_new: bool, once: bool) -> "tuple[dict[str, 
         if session.as_json:
             session.out.document(_json(opened, results))
         else:
-            Story(session.out, opened).tell(results, is_new, once)
-    return results, stop.pressed
+            Story(session.out, opened).tell(results, is_new, 0 if once else _interval(opened))
+        return results, stop.pressed, _interval(opened)
+
+
+def _interval(opened: "App") -> int:
+    return min(opened.settings_of(route).sync.interval_seconds for route in place.ROUTES)
 
 
 def _json(opened: "App", results: "dict[str, RunResult]") -> dict[str, Any]:
@@ -102,15 +106,18 @@ def _json(opened: "App", results: "dict[str, RunResult]") -> dict[str, Any]:
 # -- staying ----------------------------------------------------------------------------------------------------------
 
 
-def _stay(session: Session, results: "dict[str, RunResult]") -> int:
+def _stay(session: Session, results: "dict[str, RunResult]", seconds: int) -> int:
     """Sync at each interval until Ctrl-C; the folder is free in between, so that other commands can work on it."""
-    watcher = Watcher(session, results)
+    watcher = Watcher(session, results, seconds)
+    session.out.close()  # what was said must be seen while the demo goes on, in a pipe too
     with _until_ctrl_c() as stopped:
-        while not _sleep(place.INTERVAL_SECONDS, stopped):
+        while not _sleep(watcher.interval_seconds, stopped):
             try:
                 watcher.turn(stopped)
             except Busy:
                 continue  # another command is at work; the next turn comes soon
+            except ConnectorError as fault:
+                watcher.stopped_by("The demo", str(fault))
     session.out.say("The demo has ended. Its folder stays; start it again to go on.")
     return INTERRUPTED
 
@@ -118,11 +125,13 @@ def _stay(session: Session, results: "dict[str, RunResult]") -> int:
 class Watcher:
     """Runs the routes in turn, and tells in a line each time something happened."""
 
-    def __init__(self, session: Session, results: "dict[str, RunResult]") -> None:
+    def __init__(self, session: Session, results: "dict[str, RunResult]", seconds: int) -> None:
         """What ``results`` say has been told already."""
         self._session = session
         self._waiting = {route: _waiting(result) for route, result in results.items()}
         self._fault = {route: result.message for route, result in results.items()}
+        self.interval_seconds = seconds
+        """Time until the next turn, as the settings say."""
 
     def turn(self, stopped: Callable[[], bool]) -> None:
         """One automatic run of each route that is not stopped; raises ``Busy`` where the folder is in use."""
@@ -130,6 +139,7 @@ class Watcher:
         from connector_service.engine.run import Request
 
         with self._session.writing("the demo's automatic sync") as opened:
+            self.interval_seconds = _interval(opened)
             for route in place.ROUTES:
                 state = opened.store.route_state(route)
                 if stopped() or (state is not None and state.stopped):
@@ -137,27 +147,28 @@ class Watcher:
                 try:
                     result = opened.sync(route, Request(mode="auto"), Hooks(stopping=stopped))
                 except ConnectorError as fault:
-                    self._stopped_by(route, str(fault))
+                    self.stopped_by(route, str(fault))
                 else:
                     self._result(route, result)
 
     def _result(self, route: str, result: "RunResult") -> None:
         from connector_service.engine.report import run_in_words
 
-        self._stopped_by(route, result.message)
+        self.stopped_by(route, result.message)
         waiting, before = _waiting(result), self._waiting.get(route, 0)
         self._waiting[route] = waiting
         if not result.message and (waiting > before or _news(result)):
             self._say(route, run_in_words(result.counts, result.totals, "the books"))
 
-    def _stopped_by(self, route: str, message: str) -> None:
-        """What stops a route is told once, and when it has gone."""
+    def stopped_by(self, route: str, message: str) -> None:
+        """Tell what stops a route, once, and when it has gone."""
         before, self._fault[route] = self._fault.get(route, ""), message
         if message != before:
             self._say(route, message or "It works again.")
 
     def _say(self, route: str, words: str) -> None:
         self._session.out.say(f"{datetime.now().astimezone():%H:%M:%S}  {route}: {words}")
+        self._session.out.close()
 
 
 def _waiting(result: "RunResult") -> int:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from connector_service.cli.causes import NEEDS_PERSON, command_for, label
 from connector_service.cli.output import Out, plural
-from connector_service.contract.target import Bookkeeping
 from connector_service.demo import place
 from connector_service.demo.catalogue import HOME_CURRENCY
 from connector_service.demo.corrections import corrections, some_change
@@ -53,8 +52,8 @@ class Story:
         self._app = opened
         self._home = opened.paths.home
 
-    def tell(self, results: "dict[str, RunResult]", is_new: bool, once: bool) -> None:
-        """Everything, in the order in which a reader wants it."""
+    def tell(self, results: "dict[str, RunResult]", is_new: bool, interval_seconds: int) -> None:
+        """Everything, in the order in which a reader wants it; the interval is 0 where the demo ends now."""
         self._out.say(f"The demo is in {shown(self._home)}.")
         if is_new:
             self._out.say(
@@ -67,7 +66,7 @@ class Story:
             self._out.say("  One of the e-invoices lay there twice, under two names, and is booked once.")
         self._waiting(results)
         self._books()
-        self._onward(once)
+        self._onward(interval_seconds)
 
     def _run(self, route: str, result: "RunResult") -> None:
         self._out.say()
@@ -119,9 +118,8 @@ class Story:
     # -- the books ----------------------------------------------------------------------------------------------------
 
     def _books(self) -> None:
-        with self._app.route(place.SHOP, peek=True) as route:
-            target = route.target
-            balances = list(target.balances()) if isinstance(target, Bookkeeping) else []
+        with self._app.books(place.SHOP) as books:
+            balances = list(books.balances())
         sums: dict[tuple[str, str], Decimal] = {}
         for account, currency, balance in balances:
             group = next((group for _, group in _GROUPS if f"{account}:".startswith(f"{group}:")), "")
@@ -143,7 +141,7 @@ class Story:
 
     # -- how to go on -------------------------------------------------------------------------------------------------
 
-    def _onward(self, once: bool) -> None:
+    def _onward(self, interval_seconds: int) -> None:
         books = quoted(shown(self._home / place.BOOKS / place.BOOKS_FILE))
         statement, number = some_change()
         self._out.say()
@@ -153,15 +151,16 @@ class Story:
         self._out.say(f"  Change an exported invoice ({number}) in the shop, and sync:")
         self._out.say(f"    {self._in_shop(statement)}")
         self._out.say(f"    {self._connector(f'sync {place.SHOP}')}")
-        if once:
+        if not interval_seconds:
             self._out.say("  Run the demo again: nothing is exported a second time.")
             return
         self._out.say()
         self._say(
             "",
-            f"Both routes now sync every {place.INTERVAL_SECONDS} seconds. Type the commands above in another window,"
-            f" or put an e-invoice into {shown(self._home / place.INBOX)}. Ctrl-C ends the demo.",
+            f"Both routes now sync every {interval_seconds} seconds. Type the commands above in another window,"
+            f" or put an e-invoice into {shown(self._home / place.INBOX)}.",
         )
+        self._out.say("Ctrl-C ends the demo.")
 
     def _connector(self, words: str) -> str:
         return f"{program('connector')} {words} --home {quoted(shown(self._home))}"

@@ -44,6 +44,7 @@ def reconcile(
     if session.as_json:
         head = {"route": route, "from": first.isoformat(), "to": last.isoformat(), "agrees": found.agrees}
         head |= {"compared": found.compared, "equal": found.equal, "before_begin": found.before_begin}
+        head |= {"by_others": found.by_others}
         rows = (_row_json(row) for row in found.rows)
         session.out.streamed(head | {"totals": _totals(found)}, "differences", rows, {})
     else:
@@ -84,6 +85,8 @@ def _say(out: Out, route: str, found: "Reconciliation") -> None:
     out.say(f"{plural(found.compared, 'document')} compared, {found.equal:,} the same on both sides.")
     if found.before_begin:
         out.say(f"{plural(found.before_begin, 'record')} marked or ignored: not compared.")
+    if found.by_others:
+        out.say(f"{plural(found.by_others, 'document')} in the books came by another route: not compared.")
     rows = (
         (KIND_WORDS[kind][1], unit, *(f"{Decimal(sides[side] or 0):,}" for side in ("source", "books")))
         for kind, units in _totals(found).items()

@@ -1,11 +1,11 @@
 """Source against books for a period, document by document, to the cent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from connector_service.contract.source import Window
 from connector_service.contract.target import Booked, BookedState
@@ -18,6 +18,9 @@ from connector_service.engine.setup import Route, external_reference
 
 # A document may be booked on another day than its own (a closed period), so the books are read a little wider.
 _MARGIN: Final = timedelta(days=31)
+
+Others: TypeAlias = Callable[[Sequence[str]], set[str]]
+"""Which of these ids in the books are documents that another route has put there."""
 
 
 class Finding(StrEnum):
@@ -60,6 +63,8 @@ class Reconciliation:
     equal: int = 0
     before_begin: int = 0
     """Records dated before the begin date or marked: not ours to compare."""
+    by_others: int = 0
+    """Documents in the books that another route has put there: not ours to compare."""
     rows: list[Row] = field(default_factory=list)
     source_totals: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     """By kind and currency, what the source has in the period (minutes for time)."""
@@ -71,18 +76,25 @@ class Reconciliation:
         return not self.rows
 
 
-def reconcile(route: Route, first: date, last: date) -> Reconciliation:
+def _nobody(_remote_ids: Sequence[str]) -> set[str]:
+    return set()
+
+
+def reconcile(route: Route, first: date, last: date, others: Others = _nobody) -> Reconciliation:
     """Compare every document of a period; writes nothing. Raises ``RetryLater`` where a side is out of reach."""
     company = route.target.company()
     pair = route.journal.find_pair(route.source.identity(), company.id)
     found = Reconciliation()
     digest = pair_digest(route.source.identity(), company.id)
     for kind in route.kinds():
-        _kind(route, pair, digest, kind, Window(first, last), found)
+        _extra(kind, _kind(route, pair, digest, kind, Window(first, last), found), others, found)
     return found
 
 
-def _kind(route: Route, pair: int | None, digest: str, kind: Kind, window: Window, found: Reconciliation) -> None:
+def _kind(
+    route: Route, pair: int | None, digest: str, kind: Kind, window: Window, found: Reconciliation
+) -> list[Booked]:
+    """Compare one kind; returns what the books have beyond what the source has."""
     wide = Window(
         window.first - _MARGIN if window.first > date(1, 3, 1) else window.first,
         window.last + _MARGIN if window.last < date(9999, 11, 1) else window.last,
@@ -117,13 +129,18 @@ def _kind(route: Route, pair: int | None, digest: str, kind: Kind, window: Windo
                 continue
             reference = external_reference(digest, kind, route.made_from(kind), record.key)
             _compare(found, record, booked.pop(reference, []), before.state if before else None)
-    for rows in booked.values():
-        for one in rows:
-            if one.date is None or window.holds(one.date):
-                found.rows.append(
-                    Row(Finding.EXTRA, kind, "", one.number, one.date, "", str(one.total or ""), "", one.remote_id)
-                )
-                _add(found.books_totals, kind, one.currency, one.total or ZERO)
+    return [one for rows in booked.values() for one in rows if one.date is None or window.holds(one.date)]
+
+
+def _extra(kind: Kind, extra: list[Booked], others: Others, found: Reconciliation) -> None:
+    foreign = others([one.remote_id for one in extra]) if extra else set()
+    for one in extra:
+        if one.remote_id in foreign:
+            found.by_others += 1
+            continue
+        row = Row(Finding.EXTRA, kind, "", one.number, one.date, "", str(one.total or ""), "", one.remote_id)
+        found.rows.append(row)
+        _add(found.books_totals, kind, one.currency, one.total or ZERO)
 
 
 def _compare(

@@ -190,6 +190,19 @@ class Listing:
         rows = self._database.execute("SELECT kind, state, n, totals FROM run_bulk WHERE run = ?", (run,))
         return [(kind, state, count, decode_json(totals)) for kind, state, count, totals in rows]
 
+    def of_other_sources(self, source: str, company: str, remote_ids: Sequence[str]) -> set[str]:
+        """Which of these ids in the books are documents that another source has put into the same company."""
+        found: set[str] = set()
+        for at in range(0, len(remote_ids), 500):
+            part = remote_ids[at : at + 500]
+            rows = self._database.execute(
+                "SELECT d.remote_id FROM document d JOIN pair p ON p.id = d.pair WHERE p.company = ? AND p.source <> ?"
+                f" AND d.remote_id IN ({', '.join('?' * len(part))})",
+                (company, source, *part),
+            )
+            found.update(row[0] for row in rows)
+        return found
+
     def pairs(self) -> Sequence[tuple[int, str, str]]:
         """Every source and company that the store knows."""
         return self._database.execute("SELECT id, source, company FROM pair ORDER BY id").fetchall()
