@@ -8,7 +8,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 ACTOR: Final = "command line"
 """In whose name the audit trail tells of what a command did."""
@@ -106,7 +106,7 @@ def new_app(group: type[TyperGroup] | None = None, text: str | None = None) -> t
     return app
 
 
-def command(app: typer.Typer, name: str | None = None) -> Callable[[Function], Function]:
+def command(app: typer.Typer, name: str | None = None) -> Callable[[_Function], _Function]:
     """Makes a function a command of an app; its help ends with what every command takes."""
     return app.command(
         name, epilog="Every command takes --json (one JSON document on standard output) and --home DIR (data folder)."
