@@ -54,9 +54,8 @@ class Database:
         """Where a file that could not be used was moved, if there was one."""
         if read_only:
             self._any = Reader(path)
-            if path.exists():
-                with translated(path):
-                    self._check_version()
+            with translated(path):
+                self._check_version()
             return
         from peewee import SqliteDatabase  # takes 200 ms with its drivers, and who only reads can do without
 
@@ -165,11 +164,15 @@ class Reader:
     def _connect(self) -> sqlite3.Connection:
         if self._path.exists():
             address = f"{self._path.resolve().as_uri()}?mode=ro"
-            return sqlite3.connect(address, uri=True, timeout=15, isolation_level=None)
+            found = sqlite3.connect(address, uri=True, timeout=15, isolation_level=None)
+            if found.execute("PRAGMA user_version").fetchone()[0] or _has_tables(found):
+                return found
+            found.close()  # its first process is about to make it
         empty = sqlite3.connect(":memory:", isolation_level=None)
-        for _, statements in MIGRATIONS:
+        for number, statements in MIGRATIONS:
             for statement in statements:
                 empty.execute(statement)
+            empty.execute(f"PRAGMA user_version = {number}")
         return empty
 
     def execute_sql(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
@@ -183,6 +186,10 @@ class Reader:
         if found is not None:
             found.close()
             self._local.connection = None
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tests.architecture.tree import module_name, product_sources, python_files
 # Where everything may be caught, and why. Everywhere else a handler names what it expects.
 BLIND: Final[dict[tuple[str, str], str]] = {
     ("connector_service.cli.main", "_carry_out"): "a command: what nobody foresaw becomes a sentence and exit status 5",
-    ("connector_service.hosts.foreground", "Foreground._run_route"): "a run of a route: the issue is open, others go on",
+    ("connector_service.hosts.foreground", "Foreground._run_route"): "a run of a route: others go on",
 }
 
 # Where float may be used, and why. None of these is money on its way to the books.
