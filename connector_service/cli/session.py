@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final, cast
 import typer
 
 from connector_service.cli.output import Out
-from connector_service.domain.problems import Busy
+from connector_service.domain.problems import Busy, ConnectorError
 
 if TYPE_CHECKING:
     from connector_service.app import App
     from connector_service.observe import Redactor
     from connector_service.paths import Paths
 
+LOG_DAYS: Final = 400
+"""How long the readable log is kept where the settings cannot be read."""
 _PAUSE_SECONDS: Final = 0.2
 
 
@@ -59,7 +61,12 @@ class Session:
             from connector_service.observe import set_up
 
             self.redactor = app.redactor
-            end = set_up(app.paths.log_file, redactor=app.redactor, on_trouble=self._no_log)
+            try:
+                days = app.loaded.settings.service.log_retention_days
+            except ConnectorError:  # what is wrong with the settings is for the command to tell
+                days = LOG_DAYS
+            file = app.paths.log_file
+            end = set_up(file, retention_days=days, redactor=app.redactor, on_trouble=self._no_log)
             try:
                 yield app
             finally:
