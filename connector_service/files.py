@@ -1,15 +1,21 @@
-"""Files that survive a crash and are read by nobody else: for settings, vault and tokens. Standard library only."""
+"""Files that survive a crash, are read by nobody else, and have one writer: for settings, vault and tokens.
+
+Standard library only.
+"""
 
 import contextlib
 import os
+import random
 import re
 import secrets
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from connector_service.domain.problems import NeedsUser
+from connector_service.domain.problems import Busy, NeedsUser
 
 PRIVATE: Final = 0o600
 """Rights of a file that only its owner may read and write (POSIX)."""
@@ -76,6 +82,50 @@ def restrict(path: Path) -> None:
     )
     if answer.returncode != 0:
         raise OSError(f"icacls could not restrict {path} (exit status {answer.returncode})")
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Lock an open file without waiting; whether it worked. The lock ends when the file is closed, or its process.
+
+    It holds between processes, and between two openings of the file in one process.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, *, patience_seconds: float = 60) -> Iterator[None]:
+    """Be the only one, among the threads of all processes, that is in here with this lock file.
+
+    Waits for its turn; raises ``Busy`` when that takes longer than ``patience_seconds``, ``OSError`` when the file cannot
+    be made. The file is left where it is: removing it would let two in.
+    """
+    until = time.monotonic() + patience_seconds
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE), "r+b") as file:
+        while not try_lock(file):
+            if time.monotonic() >= until:
+                raise Busy(
+                    f"The file {path.name} is in use.",
+                    why=f"Another process has been working with it for {patience_seconds:.0f} seconds.",
+                    fix="Wait until it has ended and try again.",
+                    code="BUSY",
+                )
+            time.sleep(random.uniform(0.005, 0.03))  # noqa: S311 - spreads those who wait; no secret
+        yield
 
 
 def refuse_if_shared(path: Path, what: str) -> None:

@@ -2,11 +2,11 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import IO, Any
 
 from connector_service.domain.problems import Busy, NeedsUser
+from connector_service.files import try_lock
 
 
 class FolderLock:
@@ -29,7 +29,7 @@ class FolderLock:
                 fix="Give this user the right to write there, or name another folder with --home.",
                 code="FOLDER_NOT_WRITABLE",
             ) from fault
-        if not _lock(file):
+        if not try_lock(file):
             file.close()
             owner = self.owner()
             who = f"Process {owner['pid']} ({owner.get('what', 'a command')})" if owner else "Another process"
@@ -49,7 +49,7 @@ class FolderLock:
                 return None
             try:
                 with self._path.open("ab") as file:
-                    if _lock(file):
+                    if try_lock(file):
                         return None
             except OSError:
                 return None
@@ -65,23 +65,3 @@ class FolderLock:
             self._note.unlink(missing_ok=True)
             self._file.close()
             self._file = None
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Lock a file without waiting; whether it worked. The lock ends when the file is closed."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -1,13 +1,13 @@
 """Secrets in a file of the data folder that its owner alone may read."""
 
 import json
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
 from connector_service.domain.problems import NeedsUser
-from connector_service.files import refuse_if_shared, replace_file
+from connector_service.files import exclusive, refuse_if_shared, replace_file
 
 IN_FILE: Final = "file"
 """The file itself holds the secrets."""
@@ -25,7 +25,6 @@ class FileVault:
     def __init__(self, path: Path) -> None:
         """Nothing is read or made before it is needed."""
         self._path = path
-        self._lock = threading.Lock()
 
     def kept_in(self) -> str:
         """Where secrets were put before: ``IN_FILE``, ``IN_KEY_STORE``, or empty where none were."""
@@ -34,7 +33,7 @@ class FileVault:
 
     def note_key_store(self) -> None:
         """Remember that secrets were put into the key store, so that they are not looked for elsewhere later."""
-        with self._lock:
+        with self._only_writer():
             if self._load() is None:
                 self._store({"version": _VERSION, "kept_in": IN_KEY_STORE})
 
@@ -44,14 +43,16 @@ class FileVault:
 
     def set(self, route: str, name: str, value: str) -> None:
         """Store a secret; it is durable when this returns. Raises ``NeedsUser`` when it cannot be written."""
-        with self._lock:
+        with self._only_writer():
             secrets = self._read()
             secrets.setdefault(route, {})[name] = value
             self._write(secrets)
 
     def remove(self, route: str, name: str) -> bool:
         """Forget a secret; whether there was one."""
-        with self._lock:
+        if self.get(route, name) is None:
+            return False
+        with self._only_writer():
             secrets = self._read()
             there = secrets.get(route, {}).pop(name, None) is not None
             if there:
@@ -65,6 +66,15 @@ class FileVault:
     def describe(self) -> str:
         """Where the secrets are."""
         return f"in the file {self._path}, which only this account may read"
+
+    @contextmanager
+    def _only_writer(self) -> Iterator[None]:
+        # Each writes the whole file: of two processes that do so at once, one would take back the other's secret.
+        try:
+            with exclusive(self._path.with_name(f"{self._path.name}.lock")):
+                yield
+        except OSError as fault:
+            raise self._not_written(fault) from fault
 
     def _read(self) -> _Secrets:
         content = self._load() or {}
@@ -93,12 +103,15 @@ class FileVault:
         try:
             replace_file(self._path, json.dumps(content, indent=1).encode("ascii"), private=True)
         except OSError as fault:
-            raise NeedsUser(
-                "The secret could not be stored; the secrets stored before are unchanged.",
-                why=f"The system says about {self._path}: {fault.strerror or fault}.",
-                fix="Make room on the disk, or give this account the right to write there; then store it again.",
-                code="VAULT_NOT_WRITABLE",
-            ) from fault
+            raise self._not_written(fault) from fault
+
+    def _not_written(self, fault: OSError) -> NeedsUser:
+        return NeedsUser(
+            "The secret could not be stored; the secrets stored before are unchanged.",
+            why=f"The system says about {self._path}: {fault.strerror or fault}.",
+            fix="Make room on the disk, or give this account the right to write there; then store it again.",
+            code="VAULT_NOT_WRITABLE",
+        )
 
     def _unusable(self, fault: Exception | None) -> NeedsUser:
         system = fault.strerror if isinstance(fault, OSError) else None

@@ -130,7 +130,7 @@ def test_full_disk_keeps_the_secrets_stored_before(tmp_path: Path, monkeypatch: 
         vault.set("main", "password", "new")
     assert "No space left" in caught.value.why
     assert vault.get("main", "password") == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["vault.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["vault.json", "vault.json.lock"]
 
 
 @posix
@@ -161,3 +161,14 @@ def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path) -> None:
         assert turn in (last, last + 1)  # what was told is stored; one more may be
         assert vault.get("main", "kept") == "for ever"
         assert json.loads(file.read_bytes())["version"] == 1
+
+
+def test_processes_that_store_at_once_keep_each_others_secrets(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from connector_service.vault.file import FileVault\n"
+        "for at in range(10): FileVault(Path(sys.argv[1])).set(sys.argv[2], f'name{at}', 'x')"
+    )
+    file = tmp_path / "vault.json"
+    started = [subprocess.Popen([sys.executable, "-c", program, str(file), f"route{at}"]) for at in range(4)]
+    assert [process.wait(60) for process in started] == [0] * 4
+    assert all(len(FileVault(file).names(f"route{at}")) == 10 for at in range(4))
