@@ -41,8 +41,9 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     StatusCode.DATED_BEFORE_BEGIN: Message(
         "{document} is dated {date}, before the begin date {begin}.",
-        "It appeared after the records before the begin date were marked, so it may be new or may be in the books already.",
-        "Mark it as exported if the books have it. To book it, move the begin date back: `connector begin {route} {date}`.",
+        "It appeared after the records before the begin date were marked; it may be new, or in the books already.",
+        "Mark it as exported if the books have it. To book it, move the begin date back: "
+        "`connector begin {route} {date}`.",
         ("mark", "ignore"),
     ),
     StatusCode.PARTY_NOT_LINKED: Message(
@@ -199,8 +200,8 @@ MESSAGES: Final[dict[str, Message]] = {
     IssueCode.STORE_BEHIND: Message(
         "The store knows less than the audit trail.",
         "{why}",
-        "Every receipt that the trail has was put back. Confirm, and each document is looked up in {target} before it is sent: "
-        "`connector issues confirm {issue}`.",
+        "Every receipt that the trail has was put back. Confirm, and each document is looked up in {target} "
+        "before it is sent: `connector issues confirm {issue}`.",
     ),
     IssueCode.STORE_SET_ASIDE: Message(
         "The store's file could not be used and was set aside.",

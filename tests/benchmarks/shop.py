@@ -53,8 +53,8 @@ def make_home(home: Path, documents: int, lines: int = 2, per_day: int = 100, be
     shop.executescript("""
         pragma synchronous = off;
         create table Customer (Code text primary key, Name text);
-        create table Invoice (InvoiceNo integer primary key, ChangedAt text, Exported integer, InvDate text, DueDate text,
-            Cust text, Currency text, Total numeric, Tax numeric, Sent integer);
+        create table Invoice (InvoiceNo integer primary key, ChangedAt text, Exported integer, InvDate text,
+            DueDate text, Cust text, Currency text, Total numeric, Tax numeric, Sent integer);
         create table InvoiceLine (InvoiceNo integer, LineNo integer, Descr text, Qty numeric, Price numeric,
             Amount numeric, GL text, TaxCode text, primary key (InvoiceNo, LineNo)) without rowid;
     """)
