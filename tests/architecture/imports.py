@@ -15,7 +15,8 @@ ARROWS: Final[dict[str, frozenset[str]]] = {
     # Leaves: they know the domain's problems and nothing else of the product.
     "files": frozenset({"domain"}),
     "paths": frozenset({"domain", "files"}),
-    "http": frozenset({"domain"}),
+    # What sources and targets share of the network: limits come from the manifest, tokens lie in the vault.
+    "http": frozenset({"domain", "contract", "files"}),
     "engine": frozenset({"domain", "contract"}),
     "sources": frozenset({"domain", "contract", "http"}),
     "targets": frozenset({"domain", "contract", "http"}),
@@ -49,7 +50,7 @@ ARROWS: Final[dict[str, frozenset[str]]] = {
 }
 
 # Modules that may import a library which only one module may import.
-ONLY_IN: Final[dict[str, frozenset[str]]] = {"httpx": frozenset({f"{PACKAGE}.http"})}
+ONLY_IN: Final[dict[str, frozenset[str]]] = {"httpx": frozenset({f"{PACKAGE}.http.transport"})}
 
 
 def imported(source: str) -> Iterator[tuple[int, str]]:

@@ -40,6 +40,8 @@ def test_every_part_that_exists_has_arrows() -> None:
         ("connector_service.sources.sql.adapter", "from connector_service.engine import plan"),
         ("connector_service.sources.sql.adapter", "from ..folder import wire"),
         ("connector_service.targets.xero.client", "import httpx"),
+        ("connector_service.http.client", "import httpx"),
+        ("connector_service.http.client", "from connector_service.engine.push import push"),
         ("connector_service.store.database", "from connector_service.settings import schema"),
         ("connector_service.app", "import connector_service.web"),
         ("connector_service.domain.money", "import tray"),
@@ -61,7 +63,7 @@ def test_checker_sees(module: str, source: str) -> None:
         ("connector_service.sources.sql.adapter", "from connector_service.sources.shared import profile"),
         ("connector_service.sources.sql.adapter", "from connector_service.sources.sql import mapping"),
         ("connector_service.app", "from connector_service.engine import plan\nfrom connector_service.store import x"),
-        ("connector_service.http", "import httpx"),
+        ("connector_service.http.transport", "import httpx"),
         ("tray.icon", "import pystray\nfrom connector_service.client import Client\nfrom tray import state"),
     ],
 )
