@@ -1,9 +1,10 @@
-"""The two commands of the README, and two for who changes the code. Needs nothing but Python.
+"""The two commands of the README, and three for who changes the code. Needs nothing but Python.
 
     python3 dev.py demo [options of `connector demo`]
     python3 dev.py test [--quick] [--long] [options and paths for pytest]
     python3 dev.py lock [--upgrade]
     python3 dev.py fmt
+    python3 dev.py docs
 
 On Windows write `py` for `python3`. Everything goes into the folder `.venv` beside this file.
 """
@@ -302,6 +303,12 @@ def fmt(arguments: list[str]) -> int:
     return wait_for([str(venv_python()), "-m", "ruff", "format", *where]) or mended
 
 
+def docs(_arguments: list[str]) -> int:
+    """Write the reference pages under docs/ anew from the code."""
+    set_up("dev")
+    return wait_for([str(venv_python()), "-m", "tests.architecture.pages"])
+
+
 def lock(arguments: list[str]) -> int:
     """Write requirements/*.txt anew from pyproject.toml, for all systems and Python versions at once."""
     uv = [shutil.which("uv") or ""]
@@ -335,7 +342,7 @@ def main() -> int:
             "Install a newer Python from python.org, or name one that is there: on Windows `py -3.13 dev.py …`, "
             "elsewhere `python3.13 dev.py …`.",
         )
-    commands = {"demo": demo, "test": test, "lock": lock, "fmt": fmt}
+    commands = {"demo": demo, "test": test, "lock": lock, "fmt": fmt, "docs": docs}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         asked_for_help = len(sys.argv) > 1 and sys.argv[1] in ("-h", "--help", "help")
         say((__doc__ or "").strip())

@@ -19,12 +19,11 @@ from connector_service.demo.corrections import corrections, some_change
 from connector_service.demo.drafts import BEGIN, FIRST_DAY, HOW_MANY, LAST_DAY
 from connector_service.domain.money import ZERO, money_text
 from connector_service.engine.report import run_in_words
-from connector_service.store.listing import Filter
 
 if TYPE_CHECKING:
     from connector_service.app import App
+    from connector_service.engine.report import Row
     from connector_service.engine.run import RunResult
-    from connector_service.store.listing import DocumentRow
 
 _GROUPS: Final = (
     ("Customers owe", "Assets:Receivable"),
@@ -90,6 +89,8 @@ class Story:
     # -- what waits for a person --------------------------------------------------------------------------------------
 
     def _waiting(self, routes: Iterable[str]) -> None:
+        from connector_service.app import Filter
+
         wanted = Filter(states=tuple(NEEDS_PERSON))
         rows = [(route, row) for route in routes for row in self._app.documents(route, wanted, 0, _SHOWN)[0]]
         if not rows:
@@ -101,9 +102,9 @@ class Story:
             self._out.say()
             self._document(route, row, mended.get(row.key, ""))
 
-    def _document(self, route: str, row: "DocumentRow", correction: str) -> None:
+    def _document(self, route: str, row: "Row", correction: str) -> None:
         found = row.problems[0] if row.problems else None
-        self._out.say(f"  {label(row)} ({row.status_code or row.state})")
+        self._out.say(f"  {label(row)} ({found.code if found else row.state})")
         if found is None:
             return
         self._say("    ", *(part for part in (found.what, found.why, found.fix) if part))

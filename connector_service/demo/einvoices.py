@@ -27,6 +27,7 @@ _REVERSE_CHARGE: Final = "AE"
 _EXPORT: Final = "G"
 _REASONS: Final = {_REVERSE_CHARGE: "VATEX-EU-AE", _EXPORT: "VATEX-EU-G"}
 """Why no tax is charged, by category (VATEX code list of EN 16931)."""
+_POWER_FILE: Final = "energie-2025-11"
 _IBAN: Final = "NL91ABNA0417164300"
 """The account that the IBAN registry prints as its Dutch example."""
 
@@ -140,92 +141,55 @@ _ENAMEL: Final = Trader(
 
 def einvoices(copied: Draft) -> dict[str, bytes]:
     """The ten files by name; ``copied`` is an invoice of the shop that comes as an e-invoice, too."""
-    files = {f"{name}.xml": render(one) for name, one in _distinct(copied)}
+    distinct = {**dict(_sales()), "copy-of-our-invoice": _copy(copied), **dict(_bills())}
+    files = {f"{name}.xml": render(one) for name, one in distinct.items()}
     # The same bill again, as it comes when a supplier sends it by e-mail and by the network: other name, other bytes.
-    again = etree.fromstring(files["energie-2025-11.xml"])
+    again = etree.fromstring(files[f"{_POWER_FILE}.xml"])
     etree.indent(again, "\t")
     files["Fwd Factuur november (2).xml"] = etree.tostring(again, xml_declaration=True, encoding="UTF-8") + b"\n"
     return files
 
 
-def _distinct(copied: Draft) -> Iterator[tuple[str, EInvoice]]:
-    def row(text: str, quantity: str, price: str, category: str = "S", percent: int = 21) -> Row:
-        return Row(text, Decimal(quantity), Decimal(price), category, Decimal(percent))
+def _row(text: str, quantity: str, price: str, category: str = "S", percent: int = 21) -> Row:
+    return Row(text, Decimal(quantity), Decimal(price), category, Decimal(percent))
 
+
+def _sales() -> Iterator[tuple[str, EInvoice]]:
+    """What we sold through a web shop of its own, and what came back."""
     school = EInvoice(
         "WEB-2025-0031",
         date(2025, 9, 1),
         US,
         _SCHOOL,
-        (row("Children's bike, 20 inch", "12", "189.50"), row("Lessons in traffic, hour", "6", "45.15", percent=9)),
+        (_row("Children's bike, 20 inch", "12", "189.50"), _row("Lessons in traffic, hour", "6", "45.15", percent=9)),
     )
     yield "web-2025-0031", school
-    yield (
-        "web-2025-0032",
-        EInvoice(
-            "WEB-2025-0032", date(2025, 9, 22), US, _HOTEL, (row("Hire of e-bikes", "14", "75.00", _REVERSE_CHARGE, 0),)
-        ),
+    hired = _row("Hire of e-bikes", "14", "75.00", _REVERSE_CHARGE, 0)
+    yield "web-2025-0032", EInvoice("WEB-2025-0032", date(2025, 9, 22), US, _HOTEL, (hired,))
+    kits = (_row("Repair kits", "25", "7.99"), _row("Pumps, 8 bar", "5", "19.33"))
+    freight = Decimal("6.95")
+    third = EInvoice(
+        "WEB-2025-0033", date(2025, 10, 13), US, _SCHOOL, kits, charge=freight, note="Delivery at the side door"
     )
-    yield (
-        "web-2025-0033",
-        EInvoice(
-            "WEB-2025-0033",
-            date(2025, 10, 13),
-            US,
-            _SCHOOL,
-            (row("Repair kits", "25", "7.99"), row("Pumps, 8 bar", "5", "19.33")),
-            charge=Decimal("6.95"),
-            note="Delivery at the side door",
-        ),
+    yield "web-2025-0033", third
+    cracked = _row("Children's bike, 20 inch: frame cracked", "1", "189.50")
+    back = EInvoice("WEB-C-2025-0004", date(2025, 10, 20), US, _SCHOOL, (cracked,), credit_for=school.number)
+    yield "web-credit-0004", back
+
+
+def _bills() -> Iterator[tuple[str, EInvoice]]:
+    """What suppliers sent: with tax, without it from abroad, with a discount, in another currency."""
+    power = _row("Electricity, kWh", "1893", "0.2417")
+    yield _POWER_FILE, EInvoice("2025-11/884213", date(2025, 11, 28), _POWER, US, (power,), days=14)
+    steel = (
+        _row("Rahmen, Stahl, 54 cm", "20", "118.40", _REVERSE_CHARGE, 0),
+        _row("Gabeln", "20", "31.05", _REVERSE_CHARGE, 0),
     )
-    yield (
-        "web-credit-0004",
-        EInvoice(
-            "WEB-C-2025-0004",
-            date(2025, 10, 20),
-            US,
-            _SCHOOL,
-            (row("Children's bike, 20 inch: frame cracked", "1", "189.50"),),
-            credit_for=school.number,
-        ),
-    )
-    yield "copy-of-our-invoice", _copy(copied)
-    yield (
-        "energie-2025-11",
-        EInvoice(
-            "2025-11/884213", date(2025, 11, 28), _POWER, US, (row("Electricity, kWh", "1893", "0.2417"),), days=14
-        ),
-    )
-    yield (
-        "RG-70551",
-        EInvoice(
-            "RG 70551",
-            date(2025, 8, 4),
-            _STEEL,
-            US,
-            (
-                row("Rahmen, Stahl, 54 cm", "20", "118.40", _REVERSE_CHARGE, 0),
-                row("Gabeln", "20", "31.05", _REVERSE_CHARGE, 0),
-            ),
-        ),
-    )
-    yield (
-        "verf-311",
-        EInvoice(
-            "311",
-            date(2025, 7, 14),
-            _PAINT,
-            US,
-            (row("Lak RAL 5010, liter", "7.5", "23.98"), row("Schuurpapier, vel", "40", "0.85")),
-            allowance=Decimal("10.00"),
-        ),
-    )
-    yield (
-        "GL-10992",
-        EInvoice(
-            "10992", date(2025, 12, 1), _ENAMEL, US, (row("Emaille, kg", "4", "61.35", _EXPORT, 0),), currency="CHF"
-        ),
-    )
+    yield "RG-70551", EInvoice("RG 70551", date(2025, 8, 4), _STEEL, US, steel)
+    paint = (_row("Lak RAL 5010, liter", "7.5", "23.98"), _row("Schuurpapier, vel", "40", "0.85"))
+    yield "verf-311", EInvoice("311", date(2025, 7, 14), _PAINT, US, paint, allowance=Decimal("10.00"))
+    enamel = _row("Emaille, kg", "4", "61.35", _EXPORT, 0)
+    yield "GL-10992", EInvoice("10992", date(2025, 12, 1), _ENAMEL, US, (enamel,), currency="CHF")
 
 
 def _copy(draft: Draft) -> EInvoice:

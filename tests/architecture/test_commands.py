@@ -57,6 +57,11 @@ def names_of(command: Command) -> set[str]:
     return {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
 
 
+def usual_of(command: Command) -> str:
+    """The command of a group that is meant where none is named; empty for others."""
+    return str(getattr(command, "default", "")) if isinstance(command, TyperGroup) else ""
+
+
 def typed_fault(typed: Typed, group: TyperGroup) -> str:
     """Why a command that a page shows would not be understood, or ""."""
     command: Command = group
@@ -66,10 +71,16 @@ def typed_fault(typed: Typed, group: TyperGroup) -> str:
         if not isinstance(command, TyperGroup):
             break
         following = child_of(command, word)
+        usual = usual_of(command)
+        if following is None and usual:  # `connector documents main` is `connector documents list main`
+            options |= names_of(child_of(command, usual))
+            break
         if following is None:
             return f"`{path} {word}` does not exist"
         command, path = following, f"{path} {word}"
         options |= names_of(command)
+    if usual_of(command):
+        options |= names_of(child_of(command, usual_of(command)))
     unknown = [option for option in typed.options if option not in options]
     return f"`{path}` has no option {unknown[0]}" if unknown else ""
 

@@ -8,7 +8,7 @@ from typing import Final
 from connector_service.contract.target import Posting
 from connector_service.domain.documents import Invoice, Line, TimeRecord
 from connector_service.domain.kinds import Kind
-from connector_service.domain.money import ZERO, from_minor, has_minor_units, to_minor
+from connector_service.domain.money import ZERO, from_minor, has_minor_units, round_money, to_minor
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import LinkKind
 from connector_service.targets.journal import wire
@@ -194,7 +194,7 @@ def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
         document.party_name,
     )
     accounts.commodity(currency)
-    total, tax = f"{document.total:f}", f"{document.tax_total:f}"
+    total, tax = _amount(document.total, currency), _amount(document.tax_total, currency)
     out = [_head(posting, document.party_name or document.party_key, "")]
     _note(out, "  ", ("number", document.number), ("party", key))
     if document.due_date is not None:
@@ -216,7 +216,8 @@ def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
     debit = kind in (Kind.SALES_INVOICE, Kind.VENDOR_CREDIT)
 
     def post(account: str, value: Decimal, *, with_party: bool = False) -> None:
-        out.append(f"  {account}  {value if debit == with_party else value.copy_negate():f} {currency}\n")
+        signed = value if debit == with_party else value.copy_negate()
+        out.append(f"  {account}  {_amount(signed, currency)} {currency}\n")
 
     post(party, document.total, with_party=True)
     split = split_tax(document)
@@ -236,6 +237,12 @@ def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
     if document.rounding:
         post(accounts.use(result + wire.ROUNDING), document.rounding)
     return Entry("".join(out), wire.clean(key), total, tax, currency)
+
+
+def _amount(value: Decimal, currency: str) -> str:
+    """The amount with all decimals of its currency, as books have it; with more where it has more."""
+    shown = round_money(value, currency)
+    return f"{shown if shown == value else value:f}"
 
 
 def _line_facts(out: list[str], posting: Posting, line: Line) -> None:
