@@ -40,9 +40,10 @@ from connector_service.targets.journal.booking import Booking
 from connector_service.targets.journal.client import DOCUMENTS, MAIN, Books
 from connector_service.targets.journal.company import BooksHead, found_books, seen_books
 from connector_service.targets.journal.hledger import export_hledger
-from connector_service.targets.journal.index import Index, Row
+from connector_service.targets.journal.index import Index
 from connector_service.targets.journal.manifest import MANIFEST
 from connector_service.targets.journal.scanner import FoundAttachment, FoundDocument
+from connector_service.targets.journal.tables import Row
 
 _PAGE: Final = 1000
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -107,12 +108,11 @@ class JournalTarget:
         self._find_books(call)
         booking = Booking(self.books, prepared, call)
         try:
-            return self.books.change(booking.book)
+            return self.books.change(booking.book, in_series=True)
         except HalfWritten as fault:
             return [Unknown(f"Writing broke off and could not be taken back ({fault}).")] * len(prepared.members)
 
     def _find_books(self, call: calls.Call) -> None:
-        used = [entry.currency for entry in call.entries if entry.currency != wire.MINUTES]
         if self._head is not None and not (self.books.folder / MAIN).is_file():
             raise problems.RetryLater(
                 "The books are not there any more.",
@@ -120,7 +120,10 @@ class JournalTarget:
                 fix="Put the folder back, or connect its drive; it is tried again.",
                 code="TARGET_UNREACHABLE",
             )
-        if self._head is None or (used and not self._head.currency):
+        if self._head is not None and self._head.currency:
+            return
+        used = [entry.currency for entry in call.entries if entry.currency != wire.MINUTES]
+        if self._head is None or used:
             self._head = found_books(self.books, self._currency or max(sorted(set(used)), key=used.count, default=""))
 
     def look_up(self, questions: Sequence[LookUp]) -> list[list[Booked]]:

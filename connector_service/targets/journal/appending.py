@@ -5,17 +5,19 @@ something in it looks at each file's end: what is whole stays, a torn end is cut
 and what anybody else has changed since is left alone.
 """
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from functools import reduce
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from connector_service.contract.crashpoints import crash_point
-from connector_service.targets.journal.index import Stamp, tail_of
+from connector_service.targets.journal.index import TAIL, Stamp, digest_of, tail_of
 from connector_service.targets.journal.scanner import Found
 
 PENDING: Final = ".pending"
@@ -23,15 +25,18 @@ _IDLE: Final = b" "
 """The first byte of the note when no append is under way."""
 _KEPT: Final = 4 << 20
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+_APPEND: Final[int] = os.O_RDWR | os.O_APPEND | _BINARY
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is appended to one file, with what stands in it at offsets from its beginning."""
+    """What is appended to one file, with what stands in it."""
 
     file: str
     data: bytes
     found: Sequence[Found] = ()
+    shift: int = 0
+    """What leads from the offsets of the documents in ``found`` to their places in ``data``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,22 @@ class Appended:
     """A part that has been appended, and the file as it was left."""
 
     part: Part
+    before: int
+    """The file's size before."""
     offset: int
-    """Where the part's data begin."""
+    """Where the part's data begin: after the line break that the file may have lacked."""
     stamp: Stamp
     tail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An open file, and what goes to its end."""
+
+    part: Part
+    handle: int
+    offset: int
+    data: bytes
 
 
 class HalfWritten(Exception):
@@ -81,10 +98,13 @@ def write_all(handle: int, data: bytes | memoryview) -> None:
 def has_pending(folder: Path) -> bool:
     """Whether an append may have been broken off."""
     try:
-        with (folder / PENDING).open("rb", buffering=0) as stream:
-            return stream.read(1) not in (b"", _IDLE)
+        handle = os.open(folder / PENDING, os.O_RDONLY | _BINARY)
     except FileNotFoundError:
         return False
+    try:
+        return os.read(handle, 1) not in (b"", _IDLE)
+    finally:
+        os.close(handle)
 
 
 def append(folder: Path, parts: Sequence[Part]) -> list[Appended]:
@@ -93,66 +113,77 @@ def append(folder: Path, parts: Sequence[Part]) -> list[Appended]:
     Raises ``OSError`` where nothing has been appended, and ``HalfWritten`` where that could not be made so.
     """
     crash_point("journal.before_pending")
-    _make(folder, [part.file for part in parts])
-    plan = [(part, *_place(folder / part.file, part.data)) for part in parts]
-    _note(folder, [(part.file, offset, data) for part, offset, data in plan])
-    crash_point("journal.after_pending")
-    done: list[Appended] = []
-    try:
-        for part, offset, data in plan:
-            done.append(_append_one(folder, part, offset, data))
-            crash_point("journal.after_append")
-    except OSError as fault:
-        taken_back = [_take_back(folder / part.file, offset, len(data)) for part, offset, data in plan]
-        if not all(taken_back):
-            raise HalfWritten(str(fault)) from fault
-        _clear(folder)
-        raise
+    with contextlib.ExitStack() as open_files:
+        places = _open_all(folder, parts, open_files)
+        _note(folder, [(place.part.file, place.offset, place.data) for place in places])
+        crash_point("journal.after_pending")
+        done: list[Appended] = []
+        try:
+            for place in places:
+                done.append(_append_one(place))
+                crash_point("journal.after_append")
+        except OSError as fault:
+            taken_back = [_take_back(folder / place.part.file, place.offset, len(place.data)) for place in places]
+            if not all(taken_back):
+                raise HalfWritten(str(fault)) from fault
+            _clear(folder)
+            raise
     _clear(folder)
     crash_point("journal.after_clear")
     return done
 
 
-def _make(folder: Path, names: Sequence[str]) -> None:
-    """Make the files that are not there, empty: an include may then be written before what it includes."""
-    new = [folder / name for name in names if not (folder / name).exists()]
-    for path in new:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666))
-    if new:
+def _open_all(folder: Path, parts: Sequence[Part], open_files: contextlib.ExitStack) -> list[_Place]:
+    """Open the files, and make those that are not there: an include may be written before what it includes."""
+    places: list[_Place] = []
+    is_new = False
+    for part in parts:
+        path = folder / part.file
+        try:
+            handle = os.open(path, _APPEND)
+        except FileNotFoundError:
+            handle = os.open(path, _APPEND | os.O_CREAT, 0o666)
+            is_new = True
+        open_files.callback(os.close, handle)
+        size = os.lseek(handle, 0, os.SEEK_END)
+        data = part.data
+        if size:
+            os.lseek(handle, size - 1, os.SEEK_SET)
+            if os.read(handle, 1) != b"\n":
+                data = b"\n" + data
+        places.append(_Place(part, handle, size, data))
+    if is_new:
         sync_folder(folder)
-
-
-def _place(path: Path, data: bytes) -> tuple[int, bytes]:
-    """Where the data go, with a line break before them where the file does not end in one."""
-    with path.open("rb") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        if not size:
-            return 0, data
-        stream.seek(size - 1)
-        return size, data if stream.read(1) == b"\n" else b"\n" + data
+    return places
 
 
 def _note(folder: Path, plan: Sequence[tuple[str, int, bytes]]) -> None:
-    payload = b"".join(data for _, _, data in plan)
     header = {
         "parts": [[file, offset, len(data)] for file, offset, data in plan],
-        "digest": blake2b(payload, digest_size=32).hexdigest(),
+        "sum": _sum(data for *_, data in plan),
     }
     path = folder / PENDING
-    new = not path.exists()
     # Written over what is there: a file that keeps its size and its blocks is made durable several times faster.
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+    try:
+        handle, is_new = os.open(path, os.O_RDWR | _BINARY), False
+    except FileNotFoundError:
+        handle, is_new = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666), True
     try:
         try:
-            write_all(handle, json.dumps(header).encode() + b"\n" + payload)
+            write_all(handle, b"".join((json.dumps(header).encode(), b"\n", *(data for *_, data in plan))))
             sync(handle)
         except OSError:
             os.ftruncate(handle, 0)
             raise
     finally:
         os.close(handle)
-    if new:
+    if is_new:
         sync_folder(folder)
+
+
+def _sum(stretches: Iterable[bytes]) -> int:
+    # Tells a note that a power cut tore. The files are untouched then, so that a weak sum does no harm.
+    return reduce(lambda so_far, data: crc32(data, so_far), stretches, 0)
 
 
 def _clear(folder: Path) -> None:
@@ -167,23 +198,24 @@ def _clear(folder: Path) -> None:
         os.close(handle)
 
 
-def _append_one(folder: Path, part: Part, offset: int, data: bytes) -> Appended:
-    handle = os.open(folder / part.file, os.O_RDWR | os.O_APPEND | _BINARY)
-    try:
-        half = len(data) // 2
-        write_all(handle, memoryview(data)[:half])
-        crash_point("journal.half_appended")
-        write_all(handle, memoryview(data)[half:])
-        sync(handle)
-        stamp = Stamp.from_status(os.fstat(handle))
-        # Somebody may have appended at the same moment: then the stamp is not kept and the file is read again.
-        if stamp.size != offset + len(data):
-            stamp = Stamp(-1, 0, 0)
-        with os.fdopen(os.dup(handle), "rb") as stream:
-            tail = tail_of(stream, max(stamp.size, 0))
-    finally:
-        os.close(handle)
-    return Appended(part, offset + len(data) - len(part.data), stamp, tail)
+def _append_one(place: _Place) -> Appended:
+    handle, data = place.handle, memoryview(place.data)
+    half = len(data) // 2
+    write_all(handle, data[:half])
+    crash_point("journal.half_appended")
+    write_all(handle, data[half:])
+    sync(handle)
+    stamp = Stamp.from_status(os.fstat(handle))
+    # Somebody may have appended at the same moment: then the stamp is not kept and the file is read again.
+    if stamp.size != place.offset + len(data):
+        stamp = Stamp(-1, 0, 0)
+    tail = digest_of(data[-TAIL:]) if len(data) >= TAIL else _tail(handle, max(stamp.size, 0))
+    return Appended(place.part, place.offset, place.offset + len(data) - len(place.part.data), stamp, tail)
+
+
+def _tail(handle: int, size: int) -> bytes:
+    with os.fdopen(os.dup(handle), "rb") as stream:
+        return tail_of(stream, size)
 
 
 def _take_back(path: Path, offset: int, length: int) -> bool:
@@ -211,7 +243,7 @@ def repair(folder: Path) -> None:
         header = json.loads(head)
         parts = [(str(file), int(offset), int(length)) for file, offset, length in header["parts"]]
         payload = payload[: sum(length for _, _, length in parts)]  # older notes may have been longer
-        whole = header["digest"] == blake2b(payload, digest_size=32).hexdigest()
+        whole = header["sum"] == _sum([payload])
     except (ValueError, KeyError, TypeError):
         parts, whole = [], False
     if whole:  # else the note itself is torn: the files have not been touched

@@ -11,9 +11,11 @@ from connector_service.domain.problems import Problem
 from connector_service.targets.journal import calls, wire
 from connector_service.targets.journal.appending import Part
 from connector_service.targets.journal.client import ACCOUNTS, MAIN, PARTIES, Books
-from connector_service.targets.journal.index import Index, Row
+from connector_service.targets.journal.index import Index
 from connector_service.targets.journal.scanner import FoundAccount, FoundDocument, FoundInclude
+from connector_service.targets.journal.tables import Row
 
+_TIME: Final = Kind.TIME_RECORD.value
 _PARTY_ROOTS: Final = (wire.RECEIVABLE, wire.PAYABLE, wire.TIME)
 
 
@@ -31,7 +33,7 @@ class Booking:
         """Append the members that are not there, and answer for each."""
         entries = {entry.reference: entry for entry in reversed(self._call.entries)}
         known = index.by_reference(entries)
-        opened = index.opened(opening.found.account for opening in self._call.opens)
+        plain, special = index.standing([opening.found.account for opening in self._call.opens])
         outcomes: dict[str, Outcome] = {}
         fresh: list[FoundDocument] = []
         for reference in dict.fromkeys(self._members):
@@ -40,19 +42,16 @@ class Booking:
                 outcomes[reference] = Refused(self._call.refused.get(wire.clean(reference), _MISSING))
                 continue
             # What was reversed may be booked again under its reference.
-            live = [row for row in known.get(reference, ()) if not row.void]
+            live = [row for row in known[reference] if not row.void] if reference in known else ()
             if live:
                 outcomes[reference] = _found(live[0])
             else:
                 fresh.append(entry)
-        for account, rows in opened.items():
-            problem = _restricts(account, rows)
-            if problem is not None:
-                fresh = self._without(fresh, account, rows, problem, outcomes)
+        for account, rows in special.items():
+            fresh = self._without(fresh, account, rows, outcomes)
         if fresh:
-            self._append(index, fresh, opened.keys())
-        for entry in fresh:
-            outcomes[entry.reference] = _done(entry)
+            self._append(index, fresh, plain | special.keys())
+        outcomes.update((entry.reference, _done(entry)) for entry in fresh)
         return _in_order(self._members, outcomes)
 
     def _append(self, index: Index, fresh: Sequence[FoundDocument], opened: Collection[str]) -> None:
@@ -66,10 +65,10 @@ class Booking:
             if new:
                 text = b"".join(self._body[opening.offset : opening.offset + opening.length] for opening in new)
                 parts.append(Part(file, text, [opening.found for opening in new]))
-        files: dict[str, list[FoundDocument]] = {}
+        years: dict[tuple[str, str], list[FoundDocument]] = {}
         for entry in fresh:
-            files.setdefault(calls.file_of(entry.kind, entry.day), []).append(entry)
-        parts += [self._part(file, entries) for file, entries in files.items()]
+            years.setdefault((entry.kind, entry.day[:4]), []).append(entry)
+        parts += [self._part(calls.file_of(kind, year), entries) for (kind, year), entries in years.items()]
         self.append(self._books, index, parts)
 
     def _part(self, file: str, entries: Sequence[FoundDocument]) -> Part:
@@ -77,7 +76,7 @@ class Booking:
         first, last = entries[0], entries[-1]
         begin, end = first.offset - 1, last.offset + last.length
         if end - begin == sum(entry.length + 1 for entry in entries):
-            return Part(file, self._body[begin:end], [entry._replace(offset=entry.offset - begin) for entry in entries])
+            return Part(file, self._body[begin:end], entries, -begin)
         texts, found, at = [], [], 0
         for entry in entries:
             texts.append(self._body[entry.offset - 1 : entry.offset + entry.length])
@@ -90,10 +89,10 @@ class Booking:
         entries: Sequence[FoundDocument],
         account: str,
         rows: Sequence[FoundAccount],
-        problem: Problem,
         outcomes: dict[str, Outcome],
     ) -> list[FoundDocument]:
         """The entries that the account takes; the others are refused."""
+        problem = _restricts(account)
         uses = re.compile(rb"^[ \t]+" + re.escape(account.encode()) + rb"[ \t]", re.MULTILINE)
         opened = max(row.opened for row in rows)
         closed = max(row.closed for row in rows)
@@ -133,15 +132,14 @@ def _found(row: Row) -> Done:
 
 
 def _done(found: FoundDocument) -> Done:
-    if found.kind == Kind.TIME_RECORD:
-        return Done(found.reference, found.number)
-    return Done(found.reference, found.number, Decimal(found.total), Decimal(found.tax))
+    _, _, reference, kind, number, _, _, total, tax, _ = found
+    if kind == _TIME:
+        return Done(reference, number)
+    return Done(reference, number, Decimal(total), Decimal(tax))
 
 
-def _restricts(account: str, rows: Sequence[FoundAccount]) -> Problem | None:
+def _restricts(account: str) -> Problem:
     """What a person has laid down for an account, where it is not open for everything from the first day on."""
-    if ":" not in account or all(row.opened == wire.OPENED and not row.currencies for row in rows):
-        return None
     return Problem(
         code="REFUSED_BY_TARGET",
         what=f"The account {account} does not take it.",
@@ -153,6 +151,8 @@ def _restricts(account: str, rows: Sequence[FoundAccount]) -> Problem | None:
 
 def _in_order(members: Sequence[str], outcomes: dict[str, Outcome]) -> list[Outcome]:
     """One answer for each member; a member named twice was booked once."""
+    if len(outcomes) == len(members):
+        return [outcomes[reference] for reference in members]
     answers: list[Outcome] = []
     seen: set[str] = set()
     for reference in members:

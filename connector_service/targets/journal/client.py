@@ -12,9 +12,8 @@ from typing import Final, TypeVar
 
 from connector_service.contract.crashpoints import crash_point
 from connector_service.targets.journal import faults
-from connector_service.targets.journal.appending import Appended, HalfWritten, Part, append, has_pending, repair
+from connector_service.targets.journal.appending import HalfWritten, Part, append, has_pending, repair
 from connector_service.targets.journal.index import NAME, Index, Stamp, tail_of
-from connector_service.targets.journal.scanner import Found, FoundDocument
 
 MAIN: Final = "main.beancount"
 ACCOUNTS: Final = "accounts.beancount"
@@ -85,21 +84,25 @@ class Books:
         """Ask the index, after it has been brought up to date with the files. Raises ``ConnectorError``."""
         return self._with_index(question, change=False)
 
-    def change(self, work: Callable[[Index], _Answer]) -> _Answer:
-        """Do work under the books' lock; it may call ``append``, last. Raises ``ConnectorError``."""
-        return self._with_index(work, change=True)
+    def change(self, work: Callable[[Index], _Answer], *, in_series: bool = False) -> _Answer:
+        """Do work under the books' lock; it may call ``append``, last. Raises ``ConnectorError``.
 
-    def _with_index(self, work: Callable[[Index], _Answer], *, change: bool) -> _Answer:
+        Work that comes ``in_series`` asks for documents by their reference and for accounts only: what waits to be
+        written into the index may wait on then.
+        """
+        return self._with_index(work, change=True, in_series=in_series)
+
+    def _with_index(self, work: Callable[[Index], _Answer], *, change: bool, in_series: bool = False) -> _Answer:
         with self._thread:
             try:
                 try:
-                    return self._once(work, change=change)
+                    return self._once(work, change=change, in_series=in_series)
                 except sqlite3.DatabaseError as fault:
                     if faults.is_lasting(fault):
                         raise
                     # The index is damaged, or of another version: the files are the truth, so it is made again.
                     self._drop_index()
-                    return self._once(work, change=change)
+                    return self._once(work, change=change, in_series=in_series)
             except Locked:
                 raise faults.locked(self.folder) from None
             except HalfWritten:
@@ -109,10 +112,10 @@ class Books:
                 self._seen = {}
                 raise faults.translate(fault, self.folder) from fault
 
-    def _once(self, work: Callable[[Index], _Answer], *, change: bool) -> _Answer:
+    def _once(self, work: Callable[[Index], _Answer], *, change: bool, in_series: bool) -> _Answer:
         if change:
             with file_lock(self.folder / _LOCK, self._patience):
-                return work(self._fresh(locked=True))
+                return work(self._fresh(locked=True, in_series=in_series))
         return work(self._fresh(locked=False))
 
     # Files
@@ -125,7 +128,12 @@ class Books:
         try:
             with index.transaction():
                 for one in done:
-                    index.grown(one.part.file, one.stamp, one.tail, list(_moved(one)))
+                    shift = one.offset + one.part.shift
+                    index.grown(one.part.file, one.before, one.stamp, one.tail, one.part.found, shift)
+            crash_point("journal.before_rows")
+            if index.is_full() and not index.write():
+                self._seen = {}
+                return
         except sqlite3.Error:
             self._drop_index()
             return
@@ -144,10 +152,15 @@ class Books:
 
     # Index
 
+    def _let_go(self) -> None:
+        if self._index is not None:
+            self._index.close(write=False)
+        self._index, self._seen = None, {}
+
     def _open_index(self) -> Index:
         path = self.folder / NAME
         if self._index is not None and self._index_inode and _inode(path) != self._index_inode:
-            self.close()  # deleted, or made again by another program
+            self._let_go()  # deleted, or made again by another program
         if self._index is None:
             try:
                 self._index = Index(path)
@@ -163,14 +176,16 @@ class Books:
         return self._index
 
     def _drop_index(self) -> None:
-        self.close()
+        self._let_go()
         for suffix in ("", "-wal", "-shm", "-journal"):
             (self.folder / f"{NAME}{suffix}").unlink(missing_ok=True)
 
-    def _fresh(self, *, locked: bool) -> Index:
+    def _fresh(self, *, locked: bool, in_series: bool = False) -> Index:
         if not self.folder.is_dir():
             raise FileNotFoundError(f"There is no folder {self.folder}")
         index = self._open_index()
+        if not in_series and not index.write():
+            self._seen = {}
         pending = has_pending(self.folder)
         if not pending and self._seen and self._unchanged():
             return index
@@ -186,7 +201,7 @@ class Books:
                 raise
         # The folder is read-only for us: look at what is there, with an index of our own.
         if self._index_inode:
-            self.close()
+            self._let_go()
             index = self._index = Index(None)
             self._index_inode = 0
         self._bring_up_to_date(index, pending=False)
@@ -198,7 +213,7 @@ class Books:
     def _bring_up_to_date(self, index: Index, *, pending: bool) -> None:
         if pending:
             repair(self.folder)
-        known = index.stamps()
+        known = index.known()
         seen: dict[str, Stamp] = {}
         waiting = [MAIN]
         while waiting:
@@ -206,9 +221,13 @@ class Books:
             stamp = None if name in seen else Stamp.of(self.folder / name)
             if stamp is None:
                 continue
+            before = known.get(name)
             # The end is looked at once in the life of this object, and again for whatever changed.
-            if known.get(name) != stamp or (name not in self._seen and self._tail(name, stamp) != index.tail(name)):
+            same = before is not None and before.stamp == stamp
+            if before is None or not same or (name not in self._seen and self._tail(name, stamp) != before.tail):
                 stamp = self._scan(index, name)
+            elif before.read_to < stamp.size:
+                stamp = self._scan(index, name, stamp)
             seen[name] = stamp
             for pattern in index.includes(name):
                 waiting.extend(expand(self.folder, name, pattern))
@@ -221,10 +240,14 @@ class Books:
         with (self.folder / name).open("rb") as stream:
             return tail_of(stream, stamp.size)
 
-    def _scan(self, index: Index, name: str) -> Stamp:
+    def _scan(self, index: Index, name: str, as_noted: Stamp | None = None) -> Stamp:
+        """Read a file: only what lacks rows, where it is still as it was noted."""
         with (self.folder / name).open("rb") as stream, index.transaction():
             stamp = Stamp.from_status(os.fstat(stream.fileno()))
-            index.read(name, stream, stamp)
+            if stamp == as_noted:
+                index.read_on(name, stream, stamp)
+            else:
+                index.read(name, stream, stamp)
         return stamp
 
 
@@ -238,11 +261,6 @@ def expand(folder: Path, name: str, pattern: str) -> list[str]:
         (found if path.anchor else found.relative_to(folder)).as_posix()
         for found in base.glob(str(path.relative_to(path.anchor)))
     )
-
-
-def _moved(one: Appended) -> Iterator[Found]:
-    for item in one.part.found:
-        yield item._replace(offset=item.offset + one.offset) if isinstance(item, FoundDocument) else item
 
 
 def _inode(path: Path) -> int:

@@ -1,12 +1,16 @@
 """A cache of what stands in the books, so that look-ups need not read them. It can be deleted at any time.
 
 A file is known by its size, time of change, inode and the digest of its end; whatever differs is scanned again.
+
+What we append ourselves is noted at once as how the file looks now, while the rows of its documents wait in memory and
+are written together. ``read_to`` tells how far a file's rows are there: a process that finds them lagging behind reads
+the rest of the file.
 """
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -15,48 +19,31 @@ from typing import BinaryIO, Final, NamedTuple
 from connector_service.targets.journal.scanner import (
     Found,
     FoundAccount,
-    FoundAttachment,
     FoundDocument,
     FoundInclude,
-    FoundVoid,
     scan,
 )
+from connector_service.targets.journal.tables import (
+    APPLICATION,
+    DOCUMENT_ROW,
+    INSERT,
+    INSERT_DOCUMENTS,
+    ROWS,
+    SCHEMA,
+    SELECT_ROWS,
+    VERSION,
+    Row,
+)
+from connector_service.targets.journal.wire import OPENED
 
 NAME: Final = ".index.db"
 TAIL: Final = 4096
 """Bytes at the end of a file whose digest tells that it is still the file that was read."""
-_VERSION: Final = 1
-_APPLICATION: Final = 0x434A4958
 _CHUNK: Final = 500
-_SCHEMA: Final = """
-create table files(
-    id integer primary key, name text not null unique, size integer not null, mtime integer not null,
-    inode integer not null, tail blob not null, includes text not null);
-create table documents(
-    id integer primary key, file integer not null, offset integer not null, length integer not null,
-    reference text not null, kind text not null, number text not null, party text not null, day text not null,
-    total text not null, tax text not null, currency text not null);
-create index document_reference on documents(reference);
-create index document_number on documents(number) where number <> '';
-create index document_day on documents(kind, day);
-create table voids(file integer not null, of text not null, day text not null, reference text not null);
-create index void_of on voids(of);
-create index void_reference on voids(reference);
-create table accounts(
-    file integer not null, account text not null, opened text not null, closed text not null,
-    currencies text not null, kind text not null, key text not null, name text not null);
-create index account_name on accounts(account);
-create table attachments(file integer not null, reference text not null, path text not null);
-create index attachment_path on attachments(path);
-"""
-_INSERT: Final[dict[type, str]] = {
-    FoundDocument: "insert into documents(file, offset, length, reference, kind, number, party, day, total, tax, "
-    "currency) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    FoundVoid: "insert into voids(file, of, day, reference) values (?, ?, ?, ?)",
-    FoundAccount: "insert into accounts(file, account, opened, closed, currencies, kind, key, name) "
-    "values (?, ?, ?, ?, ?, ?, ?, ?)",
-    FoundAttachment: "insert into attachments(file, reference, path) values (?, ?, ?)",
-}
+_MOST_WAITING: Final = 2000
+"""Documents whose rows may wait in memory; as many are scanned at most where a crash took them."""
+_MOST_PLAIN: Final = 20_000
+"""Names of accounts that are kept in memory."""
 
 
 class Stamp(NamedTuple):
@@ -81,38 +68,34 @@ class Stamp(NamedTuple):
         return cls(status.st_size, status.st_mtime_ns, status.st_ino & 0x7FFF_FFFF_FFFF_FFFF)
 
 
-class Row(NamedTuple):
-    """A document with the place where it stands."""
+class Known(NamedTuple):
+    """What the index knows of a file."""
 
-    id: int
-    file: str
-    offset: int
-    length: int
-    reference: str
-    kind: str
-    number: str
-    party: str
-    day: str
-    total: str
-    tax: str
-    currency: str
-    void: int
+    stamp: Stamp
+    tail: bytes
+    read_to: int
+    """Where its rows end: less than its size where somebody's rows were still waiting."""
 
 
-_ROW: Final = (
-    "select d.id, f.name, d.offset, d.length, d.reference, d.kind, d.number, d.party, d.day, d.total, d.tax, "
-    "d.currency, d.reference <> '' and exists(select 1 from voids v where v.of = d.reference) and "
-    # A document that was reversed may have been booked again: as many as were reversed are void, the oldest first.
-    "(select count(*) from voids v where v.of = d.reference and v.day = d.day) > (select count(*) from documents e "
-    "where e.reference = d.reference and e.day = d.day and e.id < d.id) "
-    "from documents d join files f on f.id = d.file "
-)
+class _Waiting(NamedTuple):
+    """Rows to be written: what stands in a stretch of a file."""
+
+    begin: int
+    end: int
+    shift: int
+    """What leads from the offsets of its documents to their places in the file."""
+    found: Sequence[Found]
 
 
 def tail_of(stream: BinaryIO, size: int) -> bytes:
     """The digest of the last bytes before ``size``."""
     stream.seek(max(0, size - TAIL))
-    return blake2b(stream.read(min(size, TAIL)), digest_size=16).digest()
+    return digest_of(stream.read(min(size, TAIL)))
+
+
+def digest_of(tail: bytes | memoryview) -> bytes:
+    """The digest of a file's last bytes."""
+    return blake2b(tail, digest_size=16).digest()
 
 
 class Index:
@@ -122,6 +105,14 @@ class Index:
         """Open or make it; ``None`` makes one that lasts as long as this object, for a folder that is read-only."""
         # An empty name is SQLite's own temporary file: it spills to disk, so memory does not grow with the books.
         self._db = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
+        self._waiting: dict[str, list[_Waiting]] = {}
+        """By file, in order and without gaps."""
+        self._noted: dict[str, Stamp] = {}
+        """How the files of waiting rows were left."""
+        self._references: set[str] = set()
+        """Of the documents whose rows wait."""
+        self._plain: set[str] = set()
+        """Accounts that are known to be open for everything."""
         try:
             self._prepare()
         except BaseException:
@@ -135,13 +126,12 @@ class Index:
         self._db.execute("pragma synchronous = normal")
         self._db.execute("pragma temp_store = file")
         version = self._db.execute("pragma user_version").fetchone()[0]
-        if version == _VERSION:
+        if version == VERSION:
             return
         if version or self._db.execute("select count(*) from sqlite_master").fetchone()[0]:
             raise sqlite3.DatabaseError("made by another version")
         self._db.executescript(
-            f"begin immediate; {_SCHEMA} pragma application_id = {_APPLICATION}; "
-            f"pragma user_version = {_VERSION}; commit;"
+            f"begin immediate; {SCHEMA} pragma application_id = {APPLICATION}; pragma user_version = {VERSION}; commit;"
         )
 
     @contextlib.contextmanager
@@ -156,25 +146,28 @@ class Index:
             raise
         self._db.execute("commit")
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
+    def close(self, *, write: bool = True) -> None:
+        """Let go of the file, after writing the rows that wait."""
+        try:
+            if write:
+                with contextlib.suppress(sqlite3.Error):  # they are read from the files then
+                    self.write()
+        finally:
+            self._db.close()
 
     # Files
 
-    def stamps(self) -> dict[str, Stamp]:
-        """The files as they were when they were read."""
-        return {row[0]: Stamp(*row[1:]) for row in self._db.execute("select name, size, mtime, inode from files")}
+    def known(self) -> dict[str, Known]:
+        """The files as they were when they were read or written. Forgets what is kept in memory of accounts."""
+        self.write()
+        self._plain.clear()
+        rows = self._db.execute("select name, size, mtime, inode, tail, read_to from files")
+        return {name: Known(Stamp(*stamp), tail, read_to) for name, *stamp, tail, read_to in rows}
 
     def includes(self, name: str) -> list[str]:
         """The patterns that a file includes."""
         row = self._db.execute("select includes from files where name = ?", (name,)).fetchone()
         return row[0].split("\n") if row and row[0] else []
-
-    def tail(self, name: str) -> bytes:
-        """The digest of a file's end."""
-        row = self._db.execute("select tail from files where name = ?", (name,)).fetchone()
-        return row[0] if row else b""
 
     def forget(self, name: str) -> None:
         """A file is no longer part of the books."""
@@ -188,37 +181,94 @@ class Index:
         """Scan a file anew. Within a transaction."""
         self.forget(name)
         file = self._db.execute(
-            "insert into files(name, size, mtime, inode, tail, includes) values (?, ?, ?, ?, x'', '')", (name, *stamp)
+            "insert into files(name, size, mtime, inode, tail, read_to, includes) values (?, ?, ?, ?, x'', 0, '')",
+            (name, *stamp),
         ).lastrowid
         assert file is not None  # noqa: S101 - SQLite's promise for an insert
+        self._read_from(file, 0, stream, stamp)
+
+    def read_on(self, name: str, stream: BinaryIO, stamp: Stamp) -> None:
+        """Scan what follows the rows that are there of a file that is as it was noted. Within a transaction."""
+        # Looked up again: the process whose rows were missing may have written them meanwhile.
+        file, read_to = self._db.execute("select id, read_to from files where name = ?", (name,)).fetchone()
+        self._read_from(file, read_to, stream, stamp)
+
+    def _read_from(self, file: int, begin: int, stream: BinaryIO, stamp: Stamp) -> None:
         includes: list[str] = []
-        found = scan(stream)
+        stream.seek(begin)
+        found = scan(stream, begin)
         while part := list(islice(found, 2000)):
             includes += self._store(file, part)
+        (before,) = self._db.execute("select includes from files where id = ?", (file,)).fetchone()
         self._db.execute(
-            "update files set tail = ?, includes = ? where id = ?",
-            (tail_of(stream, stamp.size), "\n".join(includes), file),
+            "update files set tail = ?, read_to = size, includes = ? where id = ?",
+            (tail_of(stream, stamp.size), _joined(before, includes), file),
         )
 
-    def grown(self, name: str, stamp: Stamp, tail: bytes, found: Sequence[Found]) -> None:
-        """Note what we appended ourselves. Within a transaction."""
-        row = self._db.execute("select id, includes from files where name = ?", (name,)).fetchone()
-        if row is None:
+    def grown(self, name: str, begin: int, stamp: Stamp, tail: bytes, found: Sequence[Found], shift: int) -> None:
+        """Note what we appended ourselves from ``begin`` on; its rows may wait. Within a transaction."""
+        changed = self._db.execute(
+            "update files set size = ?, mtime = ?, inode = ?, tail = ? where name = ?", (*stamp, tail, name)
+        )
+        if not changed.rowcount:
+            # A file that was there before it was a part of the books is read from its beginning.
             self._db.execute(
-                "insert into files(name, size, mtime, inode, tail, includes) values (?, 0, 0, 0, x'', '')", (name,)
+                "insert into files(name, size, mtime, inode, tail, read_to, includes) values (?, ?, ?, ?, ?, 0, '')",
+                (name, *stamp, tail),
             )
-            row = self._db.execute("select id, includes from files where name = ?", (name,)).fetchone()
-        includes = [*filter(None, row[1].split("\n")), *self._store(row[0], found)]
-        self._db.execute(
-            "update files set size = ?, mtime = ?, inode = ?, tail = ?, includes = ? where id = ?",
-            (*stamp, tail, "\n".join(includes), row[0]),
+        self._waiting.setdefault(name, []).append(_Waiting(begin, stamp.size, shift, found))
+        self._noted[name] = stamp
+        references = [item.reference for item in found if type(item) is FoundDocument]
+        self._references.update(references)
+        if len(references) < len(found):
+            self._plain.update(item.account for item in found if type(item) is FoundAccount and _is_plain([item]))
+
+    def is_full(self) -> bool:
+        """Whether what waits should be written now: there is much of it, or it is no document or account."""
+        return len(self._references) >= _MOST_WAITING or any(
+            type(item) not in (FoundDocument, FoundAccount)
+            for waiting in self._waiting.values()
+            for item in waiting[-1].found[:1]
         )
 
-    def _store(self, file: int, found: Sequence[Found]) -> list[str]:
-        for kind, statement in _INSERT.items():
-            rows = [(file, *item) for item in found if type(item) is kind]
-            if rows:
-                self._db.executemany(statement, rows)
+    def write(self) -> bool:
+        """Write the rows that wait; whether the index now holds all that was noted."""
+        if not self._waiting:
+            return True
+        with self.transaction():
+            complete = [self._write_file(name, waiting) for name, waiting in self._waiting.items()]
+        self._waiting, self._noted, self._references = {}, {}, set()
+        if len(self._plain) > _MOST_PLAIN:
+            self._plain.clear()
+        return all(complete)
+
+    def _write_file(self, name: str, waiting: Sequence[_Waiting]) -> bool:
+        row = self._db.execute(
+            "select id, read_to, includes, size, mtime, inode from files where name = ?", (name,)
+        ).fetchone()
+        if row is None or Stamp(*row[3:]) != self._noted[name]:
+            return True  # another process has been there since, and has read what is ours; we look again ourselves
+        file, read_to, includes = row[:3]
+        for one in waiting:
+            if one.begin < read_to:
+                continue  # another process has read it
+            if one.begin > read_to:
+                return False
+            includes = _joined(includes, self._store(file, one.found, one.shift))
+            read_to = one.end
+        self._db.execute("update files set read_to = ?, includes = ? where id = ?", (read_to, includes, file))
+        return bool(read_to == row[3])
+
+    def _store(self, file: int, found: Sequence[Found], shift: int = 0) -> list[str]:
+        documents = [item for item in found if type(item) is FoundDocument]
+        for at in range(0, len(documents), ROWS):
+            part = documents[at : at + ROWS]
+            values = [value for item in part for value in (file, item[0] + shift, *item[1:])]
+            self._db.execute(INSERT_DOCUMENTS + ", ".join([DOCUMENT_ROW] * len(part)), values)
+        if len(documents) == len(found):
+            return []
+        for kind, statement in INSERT.items():
+            self._db.executemany(statement, [(file, *item) for item in found if type(item) is kind])
         return [item.pattern for item in found if isinstance(item, FoundInclude)]
 
     # Questions
@@ -230,15 +280,18 @@ class Index:
 
     def by_reference(self, references: Iterable[str]) -> dict[str, list[Row]]:
         """Documents by external reference."""
+        references = dict.fromkeys(references)
+        if not self._references.isdisjoint(references) and not self.write():
+            raise sqlite3.DatabaseError("rows are missing")
         rows: dict[str, list[Row]] = {}
-        for found in map(Row._make, self._many(_ROW + "where d.reference", references)):
+        for found in map(Row._make, self._many(SELECT_ROWS + "where d.reference", references)):
             rows.setdefault(found.reference, []).append(found)
         return rows
 
     def by_number(self, numbers: Iterable[str]) -> dict[str, list[Row]]:
         """Documents of any kind by number."""
         rows: dict[str, list[Row]] = {}
-        for found in map(Row._make, self._many(_ROW + "where d.number <> '' and d.number", numbers)):
+        for found in map(Row._make, self._many(SELECT_ROWS + "where d.number <> '' and d.number", numbers)):
             rows.setdefault(found.number, []).append(found)
         return rows
 
@@ -247,7 +300,7 @@ class Index:
         return [
             Row._make(row)
             for row in self._db.execute(
-                _ROW + "where d.kind = ? and (d.day, d.id) > (?, ?) and d.day <= ? order by d.day, d.id limit ?",
+                SELECT_ROWS + "where d.kind = ? and (d.day, d.id) > (?, ?) and d.day <= ? order by d.day, d.id limit ?",
                 (kind, *after, last, limit),
             )
         ]
@@ -257,13 +310,20 @@ class Index:
         row = self._db.execute("select of from voids where reference = ? and reference <> ''", (reference,)).fetchone()
         return row[0] if row else None
 
-    def opened(self, accounts: Iterable[str]) -> dict[str, list[FoundAccount]]:
-        """What the books say about these accounts: when they are opened and closed."""
+    def standing(self, accounts: Collection[str]) -> tuple[set[str], dict[str, list[FoundAccount]]]:
+        """Which of these accounts are open for everything, and what the books say of others that are in them."""
         rows: dict[str, list[FoundAccount]] = {}
-        columns = "select account, opened, closed, currencies, kind, key, name from accounts where account"
-        for found in map(FoundAccount._make, self._many(columns, accounts)):
-            rows.setdefault(found.account, []).append(found)
-        return rows
+        asked = set(accounts)
+        unknown = asked - self._plain
+        if unknown:
+            columns = "select account, opened, closed, currencies, kind, key, name from accounts where account"
+            for found in map(FoundAccount._make, self._many(columns, unknown)):
+                rows.setdefault(found.account, []).append(found)
+            plain = [account for account, found in rows.items() if _is_plain(found)]
+            for account in plain:
+                del rows[account]
+            self._plain.update(plain)
+        return asked & self._plain, rows
 
     def accounts(self, after: str, limit: int) -> list[FoundAccount]:
         """Open accounts in the order of their names, from the one after the given name."""
@@ -280,3 +340,12 @@ class Index:
     def has_attachment(self, path: str) -> bool:
         """Whether a document directive names this file."""
         return self._db.execute("select 1 from attachments where path = ?", (path,)).fetchone() is not None
+
+
+def _is_plain(rows: Sequence[FoundAccount]) -> bool:
+    """Whether an account, or a commodity, is open for everything from the first day on."""
+    return ":" not in rows[0].account or all(row.opened == OPENED and not row.currencies for row in rows)
+
+
+def _joined(before: str, includes: Sequence[str]) -> str:
+    return "\n".join(dict.fromkeys([*filter(None, before.split("\n")), *includes]))

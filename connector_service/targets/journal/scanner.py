@@ -117,9 +117,11 @@ class Head:
     end: int
 
 
-def pieces(stream: BinaryIO) -> Iterator[Piece]:
-    """The directives of a file, in order. What stands before the first comes first, if there is anything."""
-    base = 0
+def pieces(stream: BinaryIO, base: int = 0) -> Iterator[Piece]:
+    """The directives of a file, in order. What stands before the first comes first, if there is anything.
+
+    The stream stands at ``base`` bytes from the file's beginning.
+    """
     rest = b""
     while data := stream.read(PIECE):
         if not base and not rest and data.startswith(codecs.BOM_UTF8):
@@ -146,9 +148,9 @@ def head(text: bytes) -> Head | None:
     return Head(f"{year.decode()}-{month.decode():0>2}-{day.decode():0>2}", word, found.end())
 
 
-def scan(stream: BinaryIO) -> Iterator[Found]:
-    """What stands in a file."""
-    for offset, text in pieces(stream):
+def scan(stream: BinaryIO, base: int = 0) -> Iterator[Found]:
+    """What stands in a file from where the stream stands: ``base`` bytes from the file's beginning."""
+    for offset, text in pieces(stream, base):
         found = interpret(offset, text)
         if found is not None:
             yield found

@@ -31,6 +31,7 @@ STEPS = [
     "journal.after_append",
     "journal.after_clear",
     "journal.before_index",
+    "journal.before_rows",
 ]
 """Every named place in an append, in their order."""
 

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import sys
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from connector_service.contract.target import LookUp
 from connector_service.targets.journal.adapter import JournalTarget
-from tests.systems.journal.helpers import INVOICE, push, there
+from tests.systems.journal.helpers import INVOICE, edit, push, there, without
 from tests.systems.journal.names import reference
 from tests.systems.journal.oracle import read
 
@@ -111,3 +112,108 @@ def test_nothing_new_reads_no_file(target: JournalTarget, books: Path) -> None:
     listening = False
     assert len(read_first) == 1  # its end, once
     assert not [name for name in opened if name.endswith(".beancount")]
+
+
+def rows(target: JournalTarget) -> list[str]:
+    """The references of all invoices, one for each row that the index holds."""
+    return sorted(found.external_reference for found in target.booked(INVOICE, date.min, date.max))
+
+
+def test_rows_that_wait_in_memory_are_found_by_whoever_asks(target: JournalTarget, books: Path) -> None:
+    push(target, range(5, 7))
+    other = JournalTarget(books)
+    assert there(other) == [0, 1, 2, 3, 4, 5, 6]
+    assert [one.found for one in push(other, range(6, 8))] == [True, False]
+    # What the other has read is not written a second time, and what it wrote is seen.
+    assert [one.found for one in push(target, range(5, 10))] == [True, True, True, False, False]
+    for one in (target, other, target):
+        assert rows(one) == [reference(place) for place in range(10)]
+        one.close()
+    assert rows(JournalTarget(books)) == [reference(place) for place in range(10)]
+
+
+def test_two_programs_in_turn_leave_one_row_for_each_document(books: Path) -> None:
+    both = [JournalTarget(books), JournalTarget(books)]
+    for place in range(0, 40, 2):
+        push(both[place // 2 % 2], range(place, place + 2))
+        if place % 6 == 0:
+            assert len(there(both[place // 4 % 2], 40)) == place + 2
+    for one in both:
+        one.close()
+    assert rows(JournalTarget(books)) == [reference(place) for place in range(40)]
+
+
+def test_only_what_lacks_rows_is_read_after_a_process_ended_without_closing(target: JournalTarget, books: Path) -> None:
+    target.close()
+    push(target, range(5, 8))
+    year = books / "2026.beancount"
+    before = year.stat()
+    # An edit that nothing tells of, in the part whose rows are written: it is seen only by who reads all.
+    year.write_bytes(year.read_bytes().replace(reference(0).encode(), b"x" * len(reference(0)), 1))
+    os.utime(year, ns=(before.st_atime_ns, before.st_mtime_ns))
+    next_process = JournalTarget(books)
+    assert there(next_process) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert rows(next_process) == [reference(place) for place in range(8)]
+
+
+def test_an_edit_while_rows_wait_is_what_counts(target: JournalTarget, books: Path) -> None:
+    push(target, range(5, 7))
+    without(books / "2026.beancount", 6)
+    without(books / "2026.beancount", 1)
+    assert [one.found for one in push(target, range(7))] == [True, False, True, True, True, True, False]
+    target.close()
+    assert rows(JournalTarget(books)) == [reference(place) for place in range(7)]
+
+
+def test_an_index_deleted_while_rows_wait_is_made_again(target: JournalTarget, books: Path) -> None:
+    for name in INDEX_FILES:
+        (books / name).unlink(missing_ok=True)
+    push(target, range(5, 6))
+    target.close()
+    assert rows(JournalTarget(books)) == [reference(place) for place in range(6)]
+
+
+def test_more_documents_than_may_wait(books: Path) -> None:
+    target = JournalTarget(books)
+    for first in range(0, 4500, 900):
+        push(target, range(first, first + 900))
+    with sqlite3.connect(books / ".index.db") as database:
+        (written,) = database.execute("select count(*) from documents").fetchone()
+    database.close()
+    # Most are written meanwhile: memory is bounded, and so is what a crash leaves to be read.
+    assert 2000 < written < 4500
+    assert len(there(target, 4500)) == 4500
+
+
+def test_what_stood_in_a_file_before_it_was_included_is_found(target: JournalTarget, books: Path) -> None:
+    push(target, range(20, 21), date=date(2031, 1, 1))
+    year = books / "2031.beancount"
+    year.write_text(year.read_text().replace(reference(20), "CS-older"))
+    edit(books / "main.beancount", 'include "2031.beancount"\n', "")
+    assert rows(target) == [reference(place) for place in range(5)]
+    push(target, range(21, 22), date=date(2031, 1, 1))
+    assert rows(target) == sorted([*map(reference, range(5)), reference(21), "CS-older"])
+
+
+def test_rows_that_wait_are_found_when_the_same_documents_come_again(target: JournalTarget, books: Path) -> None:
+    push(target, range(5, 7))
+    assert [one.found for one in push(target, range(4, 8))] == [True, True, True, False]
+    assert rows(target) == [reference(place) for place in range(8)]
+
+
+def test_rows_that_another_program_has_read_are_not_written_again(target: JournalTarget, books: Path) -> None:
+    push(target, range(5, 7))
+    assert there(JournalTarget(books)) == [0, 1, 2, 3, 4, 5, 6]
+    push(target, range(7, 8))
+    target.close()
+    assert rows(JournalTarget(books)) == [reference(place) for place in range(8)]
+
+
+def test_rows_that_wait_for_what_was_taken_out_meanwhile_are_not_written(target: JournalTarget, books: Path) -> None:
+    year = books / "2026.beancount"
+    before = year.read_bytes()
+    push(target, range(5, 6))
+    year.write_bytes(before)
+    assert there(JournalTarget(books)) == [0, 1, 2, 3, 4]
+    target.close()
+    assert rows(JournalTarget(books)) == [reference(place) for place in range(5)]
