@@ -1,6 +1,7 @@
 """What the demo says it did: numbers, what waits for a person and what to press, the books, and how to go on."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from connector_service.engine.report import Row
     from connector_service.engine.run import RunResult
 
+# The words are short, so that six currencies stand beside them in 80 columns.
 _GROUPS: Final = (
-    ("Customers owe", "Assets:Receivable"),
-    ("Tax to get back", "Assets:InputTax"),
-    ("Owed to suppliers", "Liabilities:Payable"),
-    ("Tax to pay", "Liabilities:Tax"),
+    ("Receivable", "Assets:Receivable"),
+    ("Input tax", "Assets:InputTax"),
+    ("Payable", "Liabilities:Payable"),
+    ("Sales tax", "Liabilities:Tax"),
     ("Income", "Income"),
     ("Expenses", "Expenses"),
 )
@@ -38,7 +40,8 @@ _SOURCES: Final = {
     place.INBOX: "the folder of e-invoices",
 }
 _SHOWN: Final = 20
-_WIDTH: Final = 100
+_NO_BREAK: Final = "\u00a0"
+_WIDTH: Final = 76
 """Columns of a paragraph; commands are never broken."""
 
 
@@ -55,9 +58,10 @@ class Story:
         """Everything, in the order in which a reader wants it; the interval is 0 where the demo ends now."""
         self._out.say(f"The demo is in {shown(self._home)}.")
         if is_new:
-            self._out.say(
+            self._say(
+                "",
                 f"It has a sample shop with {sum(HOW_MANY.values())} documents of {FIRST_DAY.year} and {LAST_DAY.year},"
-                f" and a folder with 10 e-invoices. Both go into one set of books, which begins on {BEGIN}."
+                f" and a folder with 10 e-invoices. Both go into one set of books, which begins on {BEGIN}.",
             )
         for route, result in results.items():
             self._run(route, result)
@@ -78,13 +82,13 @@ class Story:
             held = f" {plural(counts['held'], 'document is', 'documents are')} held as before." if done else ""
             self._say("  ", f"Nothing new to export: what is booked once is not booked again.{held}")
         else:
-            self._say("  ", run_in_words(counts, result.totals, "the books"))
+            self._say("  ", _unbroken(run_in_words(counts, result.totals, "the books")))
 
     def _say(self, indent: str, *texts: str) -> None:
         """Paragraphs, broken into lines that are easy to read."""
         for text in texts:
             for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False, break_long_words=False):
-                self._out.say(indent + line)
+                self._out.say(indent + line.replace(_NO_BREAK, " "))
 
     # -- what waits for a person --------------------------------------------------------------------------------------
 
@@ -132,10 +136,10 @@ class Story:
         self._out.say("What the books stand at (debit is plus; each column adds up to nothing, as it must):")
         self._out.say()
         rows = [
-            (f"  {words}", group, *(_cell(sums.get((group, one)), one) for one in currencies))
+            (f"  {words}", *(_cell(sums.get((group, one)), one) for one in currencies))
             for words, group in (*_GROUPS, ("Sum", ""))
         ]
-        self._out.table(("", "Accounts", *currencies), rows, right=range(2, 2 + len(currencies)))
+        self._out.table(("", *currencies), rows, right=range(1, 1 + len(currencies)))
         minutes = sum((balance for account, _, balance in balances if account.startswith("Assets:Time:")), ZERO)
         if minutes:
             self._out.say(f"  Time: {int(minutes) // 60:,} h {int(minutes) % 60:02} min, by employee and pay item.")
@@ -174,6 +178,11 @@ class Story:
             return f'{program("python")} -m sqlite3 {quoted(shown(file))} "{statement}"'
         code = f"import sqlite3; shop = sqlite3.connect(r'{file}'); shop.execute({statement!r}); shop.commit()"
         return subprocess.list2cmdline([program("python"), "-c", code])
+
+
+def _unbroken(words: str) -> str:
+    """Words in which no line ends within "EUR 1.00 of EUR 2.00"."""
+    return re.sub(r"\b([A-Z]{3}) (?=[\d.,])", rf"\1{_NO_BREAK}", words).replace(" of ", f"{_NO_BREAK}of{_NO_BREAK}")
 
 
 def _cell(amount: Decimal | None, currency: str) -> str:

@@ -173,7 +173,8 @@ def _act(session: Session, numbers: list[int], action: str, done: str, remote_id
     with session.writing(f"the action {action}") as product:
         rows = [product.act(number, action, ACTOR, remote_id) for number in numbers]
     for row in rows:
-        session.out.say(f"Document {row.id} {done}: it is now {str(row.state).replace('_', ' ')}.")
+        state = str(row.state).replace("_", " ")
+        session.out.say(f"Document {row.id} {done}." + ("" if state in done else f" It is now {state}."))
     if session.as_json:
         shown = [document_json(row) for row in rows]
         if len(shown) == 1:
