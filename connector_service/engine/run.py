@@ -181,7 +181,11 @@ class Runner:
                     work.take(kind, part, from_source=False)
 
     def _fresh(self, work: Work, kind: Kind, rows: Sequence[Any]) -> list[SourceRecord]:
-        """The content to plan with: what would be pushed is read again, so that nothing stale or deleted is booked."""
+        """The content to plan with: what would be pushed is read again, so that nothing stale or deleted is booked.
+
+        A run that a person asks for reads all of it again, since not everything that is mended at a source moves its
+        moment of change; an automatic one leaves what is still held, so that its cost follows what is new.
+        """
         route = self.route
         stored = {one.known.key: one for one in rows}
         records: list[SourceRecord] = [one.document for one in rows if one.document is not None]
@@ -191,8 +195,11 @@ class Runner:
         to_push = {
             decision.record.key for decision in work.decide(kind, records, known) if decision.action.value == "push"
         }
+        by_person = self.request.mode == "manual"
         again = [
-            (key, one.known.date or FIRST_DATE) for key, one in stored.items() if one.document is None or key in to_push
+            (key, one.known.date or FIRST_DATE)
+            for key, one in stored.items()
+            if by_person or one.document is None or one.known.state is State.WAITING or key in to_push
         ]
         if not again:
             return records
