@@ -1,6 +1,7 @@
 """Marking, and that nothing else writes, on four databases."""
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from connector_service.contract.source import Window
 from connector_service.domain.kinds import Kind
@@ -97,3 +98,22 @@ def test_a_statement_on_the_reading_connection_changes_nothing(shop: Shop) -> No
     assert shop.value("select count(*) from InvoiceLine") == 4
     with pytest.raises(Exception, match=r"(?i)sneaky"):
         shop.run("select * from Sneaky")
+
+
+# An ODBC database has no session that cannot write; there the user's rights are the guard.
+@pytest.mark.parametrize("shop", ["sqlite", "postgresql", "mariadb"], indirect=True)
+def test_the_reading_connection_cannot_write_even_if_it_commits(shop: Shop) -> None:
+    source = shop.source()
+    before = shop.run("select * from Invoice")
+    with source._database._engine(write=False).connect() as connection:
+        with pytest.raises(DBAPIError, match=r"(?i)read-?\s?only"):
+            connection.exec_driver_sql("update Invoice set Note = 'written'")
+        connection.commit()
+    assert shop.run("select * from Invoice") == before
+
+
+def test_a_check_undoes_a_mark_whatever_it_touches(shop: Shop) -> None:
+    profile = SHOP_TOML.replace("set Paid = 1 where InvoiceNo = :key", "set Paid = 1 where InvoiceNo = :key or 1 = 1")
+    assert profile != SHOP_TOML
+    shop.source(profile).check()
+    assert marked(shop, "Paid") == set()

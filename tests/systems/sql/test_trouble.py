@@ -1,5 +1,6 @@
 """What goes wrong with databases, and what is said then."""
 
+import gc
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -69,12 +70,15 @@ def test_a_connection_that_is_lost_while_reading_is_tried_again_later(server: Sh
     assert sum(1 for _ in source.read(Kind.SALES_INVOICE, None, OPEN)) == MANY
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_a_read_that_is_left_early_leaves_nothing_behind(server: Shop) -> None:
     source = server.source(CUSTOMERS)
     for _ in range(5):
         records = source.read(Kind.SALES_INVOICE, None, OPEN)
         next(records)
         records.close()  # type: ignore[attr-defined]
+        del records
+        gc.collect()
     assert sum(1 for _ in source.read(Kind.SALES_INVOICE, None, OPEN)) == MANY
 
 
