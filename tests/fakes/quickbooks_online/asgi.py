@@ -93,7 +93,7 @@ class Front:
 
     def throttle(self, call: Call, status: int, form: str = "") -> Answer:
         """What a call over a limit gets; older servers say 403."""
-        detail = "The request limit was reached. Try again later"
+        detail = "The request limit was reached.  Try again later"
         return self.gateway(call, status, "3001", "ThrottleExceeded", detail, "SERVICE", form)
 
     def gateway(self, call: Call, status: int, code: str, name: str, detail: str, kind: str, form: str = "") -> Answer:

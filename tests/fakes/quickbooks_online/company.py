@@ -23,7 +23,7 @@ TRANSACTIONS: Final = (
 )
 # Ids come from one sequence for all people, one for all transactions, and one for each other list.
 _SEQUENCE: Final = dict.fromkeys(PEOPLE, "people") | dict.fromkeys(TRANSACTIONS, "transactions")
-_FIRST: Final = {"transactions": 145, "Attachable": 5000000000000503624}
+_FIRST: Final = {"people": 70, "transactions": 145, "Account": 100, "Item": 30, "Attachable": 5000000000000503624}
 _LABELS: Final = dict.fromkeys(PEOPLE, "Names") | {
     "Item": "Items",
     "Account": "Accounts",
