@@ -238,17 +238,17 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     IssueCode.SETTINGS_WRONG: Message("A setting of this route does not fit.", "{why}", "{fix}"),
     IssueCode.DOCUMENT_IN_DOUBT: Message(
-        "{count} documents may or may not be booked.",
+        "It is not known whether {documents} booked.",
         "The answer to sending them was lost, and {target} has not confirmed them yet.",
         "They are asked for again in each run. To decide by hand: `connector documents --state in_doubt`.",
     ),
     IssueCode.DOCUMENT_DRIFTED: Message(
-        "{count} documents were changed at the source after they were exported.",
+        "{documents} changed at the source after the export.",
         "What is booked stays as it is until a person decides.",
         "See them with `connector documents --state drifted`.",
     ),
     IssueCode.BOOKED_DIFFERS: Message(
-        "{count} documents were booked with another total than the source has.",
+        "{documents} booked with another total than the source has.",
         "{target} computed another amount.",
         "See the documents with the flag booked_differs, and correct them in {target}.",
     ),
@@ -271,6 +271,12 @@ MESSAGES: Final[dict[str, Message]] = {
 class _Blank(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return ""
+
+
+def documents(count: int, verb: str = "") -> str:
+    """A count of documents as the subject of a sentence: ``1 document was``, ``3 documents were``."""
+    noun = "1 document" if count == 1 else f"{count:,} documents"
+    return f"{noun} {verb}".strip()
 
 
 def problem(code: str, field: str = "", /, **facts: object) -> Problem:

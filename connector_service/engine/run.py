@@ -13,7 +13,7 @@ from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
 from connector_service.contract.target import CompanyInfo
 from connector_service.domain.documents import SourceRecord
 from connector_service.domain.kinds import OPEN_STATES, Flag, Kind, State
-from connector_service.domain.messages import MESSAGES, problem
+from connector_service.domain.messages import MESSAGES, documents, problem
 from connector_service.domain.problems import (
     ConnectorError,
     NeedsUser,
@@ -353,12 +353,15 @@ class Runner:
         for state, code in standing:
             count = tallies.get(state, 0)
             if count:
-                self.route.journal.open_issue(self.route.name, problem(code, count=count, **facts))
+                verb = "" if state is State.DRIFTED else "was" if count == 1 else "were"
+                found = problem(code, documents=documents(count, verb), **facts)
+                self.route.journal.open_issue(self.route.name, found)
             else:
                 self.route.journal.close_issues(self.route.name, (code,))
         differing = self.route.journal.flagged(pair, Flag.BOOKED_DIFFERS)
         if differing:
-            found = problem(IssueCode.BOOKED_DIFFERS, count=differing, **facts)
+            subject = documents(differing, "was" if differing == 1 else "were")
+            found = problem(IssueCode.BOOKED_DIFFERS, documents=subject, **facts)
             self.route.journal.open_issue(self.route.name, found)
         else:
             self.route.journal.close_issues(self.route.name, (IssueCode.BOOKED_DIFFERS,))

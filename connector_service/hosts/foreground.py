@@ -35,6 +35,7 @@ class Foreground:
         self._signal = ""
         self._count = threading.Lock()
         self._last_exit: dict[str, int] = {}
+        self._last_words: dict[str, str] = {}
         self.runs = 0
         """Runs that have ended."""
 
@@ -114,10 +115,11 @@ class Foreground:
 
     def _note(self, name: str, status: int, words: str) -> None:
         """Tell of what was done, of the first failure and of the recovery, and not of every retry."""
-        before = self._last_exit.get(name, 0)
-        self._last_exit[name] = status
+        before, said = self._last_exit.get(name, 0), self._last_words.get(name)
+        self._last_exit[name], self._last_words[name] = status, words
         bad = status not in (0, 1)
-        if bad and before == status:
+        # What stands as it stood, such as documents that are still held, is no news at each interval.
+        if (bad and before == status) or (words and words == said):
             return
         if words or (before not in (0, 1) and not bad):
             _log.log(logging.WARNING if bad else logging.INFO, "Route %s: %s", name, words or "it works again.")

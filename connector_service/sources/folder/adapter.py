@@ -272,7 +272,7 @@ def open_source(section: dict[str, str], surroundings: Surroundings) -> FolderSo
             code="SETTINGS_WRONG",
         )
     folder = Path(surroundings.home, name)
-    if not Path(name).is_absolute() and not surroundings.peek:
+    if not Path(name).is_absolute():
         folder.mkdir(parents=True, exist_ok=True)
     tables: list[KindProfile] = []
     profile = section.get("profile", "").strip()
