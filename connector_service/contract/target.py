@@ -43,7 +43,7 @@ class Posting:
 
     def target(self, kind: LinkKind, source_key: str) -> str:
         """The target's id for a source key; the key itself where the list is open."""
-        return self.targets.get((kind, source_key), source_key)
+        return self.targets.get((kind, source_key), source_key) if self.targets else source_key
 
 
 @dataclass(frozen=True, slots=True)

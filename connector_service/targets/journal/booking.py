@@ -51,7 +51,8 @@ class Booking:
             fresh = self._without(fresh, account, rows, outcomes)
         if fresh:
             self._append(index, fresh, plain | special.keys())
-        outcomes.update((entry.reference, _done(entry)) for entry in fresh)
+        for entry in fresh:
+            outcomes[entry.reference] = _done(entry)
         return _in_order(self._members, outcomes)
 
     def _append(self, index: Index, fresh: Sequence[FoundDocument], opened: Collection[str]) -> None:
@@ -65,10 +66,11 @@ class Booking:
             if new:
                 text = b"".join(self._body[opening.offset : opening.offset + opening.length] for opening in new)
                 parts.append(Part(file, text, [opening.found for opening in new]))
-        years: dict[tuple[str, str], list[FoundDocument]] = {}
+        years: dict[str, list[FoundDocument]] = {}
         for entry in fresh:
-            years.setdefault((entry.kind, entry.day[:4]), []).append(entry)
-        parts += [self._part(calls.file_of(kind, year), entries) for (kind, year), entries in years.items()]
+            years.setdefault(entry.day[:4], []).append(entry)
+        kind = fresh[0].kind  # a call is of one kind
+        parts += [self._part(calls.file_of(kind, year), entries) for year, entries in years.items()]
         self.append(self._books, index, parts)
 
     def _part(self, file: str, entries: Sequence[FoundDocument]) -> Part:

@@ -9,7 +9,7 @@ from connector_service.contract.target import Posting, Prepared
 from connector_service.domain.kinds import Kind
 from connector_service.domain.problems import Problem
 from connector_service.targets.journal import wire
-from connector_service.targets.journal.mapping import Accounts, CannotBook, transaction
+from connector_service.targets.journal.mapping import Accounts, CannotBook, Entry, transaction
 from connector_service.targets.journal.scanner import Found, FoundAccount, FoundDocument, FoundVoid
 
 _TRAILER: Final = b"; connector-service: "
@@ -39,21 +39,15 @@ _decoder: Final = msgspec.json.Decoder(Call)
 def build(kind: Kind, postings: Sequence[Posting], idempotency_key: str) -> Prepared:
     """The bytes for these postings; of documents that cannot be booked they hold the reason."""
     accounts = Accounts()
-    booked: list[tuple[bytes, FoundDocument]] = []
+    booked: list[tuple[bytes, Posting, Entry]] = []
     call = Call([], [], {})
     for posting in postings:
-        document, reference = posting.document, posting.external_reference
         try:
             entry = transaction(posting, accounts)
         except CannotBook as refusal:
-            call.refused[wire.clean(reference)] = refusal.problem
+            call.refused[wire.clean(posting.external_reference)] = refusal.problem
             continue
-        text = entry.text.encode()
-        number, day = wire.clean(document.number), document.date.isoformat()
-        found = FoundDocument(
-            0, len(text), reference, kind.value, number, entry.party, day, entry.total, entry.tax, entry.currency
-        )
-        booked.append((text, found))
+        booked.append((entry.text.encode(), posting, entry))
     pieces: list[bytes] = []
     at = 0
     for opening, account in accounts.opens.values():
@@ -61,10 +55,25 @@ def build(kind: Kind, postings: Sequence[Posting], idempotency_key: str) -> Prep
         pieces += (b"\n", text)
         call.opens.append(Opening(at, len(text) + 1, account))
         at += len(text) + 1
-    for text, found in booked:
+    kind_name = kind.value
+    for text, posting, entry in booked:
         pieces += (b"\n", text)
-        call.entries.append(found._replace(offset=at + 1))
-        at += len(text) + 1
+        document, length = posting.document, len(text)
+        call.entries.append(
+            FoundDocument(
+                at + 1,
+                length,
+                posting.external_reference,
+                kind_name,
+                wire.clean(document.number),
+                entry.party,
+                document.date.isoformat(),
+                entry.total,
+                entry.tax,
+                entry.currency,
+            )
+        )
+        at += length + 1
     pieces += (b"\n", _TRAILER, msgspec.json.encode(call), b"\n")
     members = tuple(posting.external_reference for posting in postings)
     return Prepared(kind=kind, body=b"".join(pieces), members=members, idempotency_key=idempotency_key)

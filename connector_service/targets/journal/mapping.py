@@ -8,7 +8,7 @@ from typing import Final
 from connector_service.contract.target import Posting
 from connector_service.domain.documents import Invoice, Line, TimeRecord
 from connector_service.domain.kinds import Kind
-from connector_service.domain.money import ZERO, from_minor, has_minor_units, round_money, to_minor
+from connector_service.domain.money import ZERO, from_minor, has_minor_units, minor_units, round_money, to_minor
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import LinkKind
 from connector_service.targets.journal import wire
@@ -125,9 +125,7 @@ def _check(value: Decimal, field_name: str, place: int = 0) -> None:
 
 
 def _note(out: list[str], indent: str, *facts: tuple[str, str]) -> None:
-    for key, value in facts:
-        if value:
-            out.append(f"{indent}{key}: {wire.quote(value)}\n")
+    out += [f"{indent}{key}: {wire.quote(value)}\n" for key, value in facts if value]
 
 
 def _head(posting: Posting, payee: str, tags: str) -> str:
@@ -183,8 +181,9 @@ def _time(posting: Posting, record: TimeRecord, accounts: Accounts) -> Entry:
 
 def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
     kind, currency = document.kind, document.currency
-    party_kind = LinkKind.CUSTOMER if kind.is_sales else LinkKind.SUPPLIER
-    root = wire.RECEIVABLE if kind.is_sales else wire.PAYABLE
+    is_sales = kind.is_sales
+    party_kind = LinkKind.CUSTOMER if is_sales else LinkKind.SUPPLIER
+    root = wire.RECEIVABLE if is_sales else wire.PAYABLE
     key = posting.target(party_kind, document.party_key)
     linked = (party_kind, document.party_key) in posting.targets
     party = accounts.use(
@@ -221,7 +220,7 @@ def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
 
     post(party, document.total, with_party=True)
     split = split_tax(document)
-    result = wire.INCOME if kind.is_sales else wire.EXPENSES
+    result = wire.INCOME if is_sales else wire.EXPENSES
     for line, net in zip(document.lines, split.nets, strict=True):
         code = posting.target(LinkKind.ACCOUNT, line.account)
         post(accounts.use(wire.account(result, code), "", code if ":" not in code else ""), net)
@@ -230,7 +229,7 @@ def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
         post(accounts.use(result + wire.FREIGHT), split.freight)
     if document.discount:
         post(accounts.use(result + wire.DISCOUNT), document.discount, with_party=True)
-    taxes = wire.TAX if kind.is_sales else wire.INPUT_TAX
+    taxes = wire.TAX if is_sales else wire.INPUT_TAX
     for tax_code, amount in split.taxes.items():
         code = posting.target(LinkKind.TAX_CODE, tax_code)
         post(accounts.use(wire.account(taxes, code, full_name=code.startswith(taxes)), "", code), amount)
@@ -241,8 +240,11 @@ def _invoice(posting: Posting, document: Invoice, accounts: Accounts) -> Entry:
 
 def _amount(value: Decimal, currency: str) -> str:
     """The amount with all decimals of its currency, as books have it; with more where it has more."""
+    text, places = f"{value:f}", minor_units(currency)
+    if places and text[-places - 1 : -places] == ".":
+        return text  # it has them, as nearly all have
     shown = round_money(value, currency)
-    return f"{shown if shown == value else value:f}"
+    return f"{shown:f}" if shown == value else text
 
 
 def _line_facts(out: list[str], posting: Posting, line: Line) -> None:
