@@ -253,6 +253,23 @@ def test_payments_settle_and_let_go(fake: FakeQuickBooks, call: Caller) -> None:
     assert call("POST", "bill?operation=void", {"Id": owed["Id"], "SyncToken": "1"}).code == "500"
 
 
+def test_credit_is_applied_by_a_payment_of_nothing(fake: FakeQuickBooks, call: Caller) -> None:
+    made, credit = call.make("Invoice", invoice(100)), call.make("CreditMemo", invoice(30))
+    assert (credit["RemainingCredit"], call("GET", "customer/1").json["Customer"]["Balance"]) == (30, 70)
+    lines = [
+        {"Amount": 30, "LinkedTxn": [{"TxnId": found["Id"], "TxnType": kind}]}
+        for found, kind in ((made, "Invoice"), (credit, "CreditMemo"))
+    ]
+    call.make("Payment", {"CustomerRef": {"value": "1"}, "TotalAmt": 0, "Line": lines})
+    assert call("GET", f"creditmemo/{credit['Id']}").json["CreditMemo"]["RemainingCredit"] == 0
+    assert call("GET", f"invoice/{made['Id']}").json["Invoice"]["Balance"] == 70
+    assert call("GET", "customer/1").json["Customer"]["Balance"] == 70
+    change = {**invoice(20), "Id": made["Id"], "SyncToken": "1"}
+    assert call("POST", "invoice", change).code == "6000"
+    assert call.make("Invoice", {**change, **invoice(50)})["Balance"] == 20
+    assert fake.ledger() == {"Accounts Receivable (A/R)": 20, "Services": -20}
+
+
 def test_jobs_and_projects(fake: FakeQuickBooks, call: Caller) -> None:
     job = call.make("Customer", {"DisplayName": "Kitchen", "Job": True, "ParentRef": {"value": "1"}})
     assert job["FullyQualifiedName"] == "Amy's Bird Sanctuary:Kitchen"

@@ -217,6 +217,11 @@ def test_xml_is_valid_against_the_schema(fake: FakeQuickBooks, call: Caller) -> 
         schema.assertValid(document)
     refused = call("GET", "invoice/999", accept="application/xml")
     schema.assertValid(etree.fromstring(refused.body))
+    document = etree.fromstring(call("GET", f"invoice/{made['Id']}", accept="application/xml").body)
+    assert document.find("{*}Invoice").get("sparse") == "false"  # type: ignore[union-attr]
+    customer = document.find("{*}Invoice/{*}CustomerRef")
+    assert customer is not None
+    assert (customer.get("name"), customer.text) == ("Amy's Bird Sanctuary", "1")
     # And back: an XML request with the form of an XML answer.
     answer = etree.fromstring(call("GET", f"invoice/{made['Id']}", accept="application/xml").body)
     one = answer.find("{*}Invoice")
