@@ -100,7 +100,7 @@ class Limiter:
             store,
             per_day=per_day,
             reserve=(per_day or 0) // 20 if day_reserve is None else day_reserve,
-            per_minute=min((n for n in (limits.calls_per_minute, limits.batch_calls_per_minute) if n), default=None),
+            per_minute=limits.calls_per_minute or limits.batch_calls_per_minute,
             now_seconds=self._clock.wall(),
         )
         self._condition = threading.Condition()

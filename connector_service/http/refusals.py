@@ -133,7 +133,7 @@ class Refusals:
             "detail": _short(said.detail),
             "field": said.field,
         }
-        why = rule.why.format_map(known) if rule.why else _own_words(said)
+        why = rule.why.format_map(known).strip() or _own_words(said)
         return rule.what.format_map(known), why, rule.fix.format_map(known)
 
 

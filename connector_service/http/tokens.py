@@ -41,6 +41,11 @@ _NEXT_TRY_SECONDS: Final = 30
 _log = logging.getLogger(__name__)
 
 
+def lock_file(home: Path, route: str) -> Path:
+    """The file by which all processes agree who renews a route's tokens."""
+    return home / f"oauth-{route}.lock"
+
+
 class TokenKeeper:
     """The tokens of one route; credentials for a session. Safe to use from several threads and processes."""
 
@@ -51,17 +56,16 @@ class TokenKeeper:
         *,
         vault: Vault,
         route: str,
-        lock_file: Path,
+        lock: Path,
         needs_sign_in: bool = True,
         wall: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """``renew`` gives new tokens for a refresh token (``OAuthClient.refresh``), or without one where the app itself
-        has access and ``needs_sign_in`` is false (``lambda _: client.own_access()``). ``lock_file`` lies in the data
-        folder, one for each route.
+        has access and ``needs_sign_in`` is false (``lambda _: client.own_access()``); ``lock`` from ``lock_file``.
         """
         self._provider, self._renew, self._needs_sign_in = provider, renew, needs_sign_in
-        self._vault, self._route, self._lock_file = vault, route, lock_file
+        self._vault, self._route, self._lock_file = vault, route, lock
         self._wall, self._pause = wall, pause
         self._refreshing = threading.Lock()
         self._known: Tokens | None = None

@@ -3,6 +3,7 @@
 What stands in the file is never less than what was made: calls are written down in advance, a few at a time.
 """
 
+import hashlib
 import json
 import logging
 from math import ceil
@@ -54,6 +55,12 @@ class UsageFile:
         """Replace the file in one step."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self._path, content)
+
+
+def usage_file(home: Path, system: str, company: str) -> UsageFile:
+    """The counts of one company at one system, in the data folder; routes that share the company share them."""
+    name = hashlib.sha256(company.encode()).hexdigest()[:16]
+    return UsageFile(home / "limits" / f"{system}-{name}.json")
 
 
 class Usage:

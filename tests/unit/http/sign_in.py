@@ -7,7 +7,7 @@ from typing import Any
 from connector_service.http.client import Session
 from connector_service.http.oauth import ClientAuth, Granted, OAuthClient, Provider
 from connector_service.http.options import Options
-from connector_service.http.tokens import TokenKeeper
+from connector_service.http.tokens import TokenKeeper, lock_file
 from connector_service.vault.file import FileVault
 
 
@@ -47,7 +47,7 @@ def keeper(
         renew or known.refresh,
         vault=vault or FileVault(home / "vault.json"),
         route="main",
-        lock_file=home / "oauth-main.lock",
+        lock=lock_file(home, "main"),
         needs_sign_in=needs_sign_in,
         wall=wall,
         pause=pause,
