@@ -115,7 +115,7 @@ class Line:
         self._check(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class MoneyDocument:
     """What the four documents with an amount have in common. All amounts are positive, also those of credits.
 
@@ -127,14 +127,14 @@ class MoneyDocument:
     kind: ClassVar[Kind]
 
     key: str
-    number: str = ""
     date: Date
-    due_date: Date | None = None
     party_key: str
-    party_name: str = ""
     currency: str
-    rate: Decimal | None = None
     total: Decimal
+    number: str = ""
+    due_date: Date | None = None
+    party_name: str = ""
+    rate: Decimal | None = None
     tax_total: Decimal = ZERO
     discount: Decimal = ZERO
     discount_tax_code: str = ""
@@ -204,47 +204,47 @@ class MoneyDocument:
         return net + self.freight - self.discount + tax + self.rounding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SalesInvoice(MoneyDocument):
     """An invoice to a customer."""
 
     kind: ClassVar[Kind] = Kind.SALES_INVOICE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SalesCreditNote(MoneyDocument):
     """A credit note to a customer."""
 
     kind: ClassVar[Kind] = Kind.SALES_CREDIT_NOTE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class VendorBill(MoneyDocument):
     """A bill from a supplier."""
 
     kind: ClassVar[Kind] = Kind.VENDOR_BILL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class VendorCredit(MoneyDocument):
     """A credit from a supplier."""
 
     kind: ClassVar[Kind] = Kind.VENDOR_CREDIT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class TimeRecord:
     """Hours of one employee on one pay item: one source entry times one pay item is one unit."""
 
     kind: ClassVar[Kind] = Kind.TIME_RECORD
 
     key: str
-    number: str = ""
     date: Date
     employee_key: str
-    employee_name: str = ""
     minutes: int
     """Whole minutes worked, breaks taken off."""
+    number: str = ""
+    employee_name: str = ""
     start: datetime | None = None
     """Local time in the source's time zone, without an offset."""
     end: datetime | None = None

@@ -13,7 +13,7 @@ select h.InvoiceNo as key, h.ChangedAt as changed_at, h.Exported as exported, h.
        d.TaxCode as "line.tax_code"
 from Invoice h join InvoiceLine d on d.InvoiceNo = h.InvoiceNo join Customer c on c.Code = h.Cust
 where h.ChangedAt >= :since and +h.InvDate >= :from_date and +h.InvDate <= :to_date
-order by h.InvoiceNo, d.LineNo"""
+order by h.ChangedAt, h.InvoiceNo, d.LineNo"""
 
 PROFILE = f'''
 [sales_invoice]
@@ -82,7 +82,7 @@ def make_home(home: Path, documents: int, lines: int = 2, per_day: int = 100, be
         ((number, line) for number in range(documents) for line in range(1, lines + 1)),
     )
     shop.executescript("""
-        create index InvoiceChanged on Invoice (ChangedAt);
+        create index InvoiceChanged on Invoice (ChangedAt, InvoiceNo);
         create index InvoiceDay on Invoice (InvDate);
     """)
     shop.commit()

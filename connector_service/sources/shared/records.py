@@ -5,6 +5,7 @@ costs time and nothing else.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import tzinfo
 from itertools import compress, count, islice, repeat
 from operator import itemgetter, ne
@@ -135,15 +136,16 @@ class RecordBuilder:
             for name in (f"line.{field}" for field in LINE_FIELDS)
         ]
         lines = list(map(Line, *parts))
-        names = [*layout.heads, "lines"]
-        made = [columns[name].many(raw) for name, raw in zip(layout.heads, zip(*firsts, strict=True), strict=False)]
+        made: dict[str, Iterable[Any]] = {
+            name: columns[name].many(raw) for name, raw in zip(layout.heads, zip(*firsts, strict=True), strict=False)
+        }
         if "currency" not in layout.at:
-            names.append("currency")
-            made.append([layout.table.currency] * len(starts))
-        bodies = [tuple(lines[a:b]) for a, b in zip(starts, [*islice(starts, 1, None), len(rows)], strict=True)]
-        made.insert(len(layout.heads), bodies)
+            made["currency"] = [layout.table.currency] * len(starts)
+        made["lines"] = [tuple(lines[a:b]) for a, b in zip(starts, [*islice(starts, 1, None), len(rows)], strict=True)]
         make = DOCUMENT_TYPES[layout.kind]
-        documents = [make(**dict(zip(names, fields, strict=True))) for fields in zip(*made, strict=True)]
+        # By position: a call with names would cost a dictionary a document.
+        ordered = [made.get(field.name) or repeat(field.default) for field in fields(make)]
+        documents = list(map(make, *ordered))
         if any(document.total < 0 for document in documents):
             raise BadValueError("is negative")
         return documents
