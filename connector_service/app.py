@@ -1,5 +1,6 @@
 """The composition root: the only place where settings, store, vault, audit trail, engine and systems meet."""
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,6 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from connector_service.audit.chain import Chain, audit_key, stored_key
 from connector_service.audit.flush import Flusher
@@ -19,9 +19,9 @@ from connector_service.contract import registry
 from connector_service.contract.journal import Context, Event, IssueRow, RouteState
 from connector_service.contract.target import Bookkeeping, CompanyInfo
 from connector_service.domain.documents import Head
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.messages import problem
-from connector_service.domain.problems import Busy, ConnectorError, Problem, SettingsFault
+from connector_service.domain.problems import ConnectorError, Problem, SettingsFault
 from connector_service.domain.reference import ReferenceKind
 from connector_service.domain.status_codes import IssueCode
 from connector_service.engine import begin_date
@@ -80,6 +80,8 @@ class App:
         """
         self.paths = Paths.locate(home)
         self.write = write
+        # A run makes and drops documents by the thousand; looking for cycles among them each 700 costs a tenth of it.
+        gc.set_threshold(50_000, 20, 20)
         self.lock = FolderLock(self.paths.lock_file)
         self._repository: Repository | None = None
         self._flushing = Lock()
@@ -158,17 +160,14 @@ class App:
                 )
                 fix = "See `connector audit verify`, which names the place."
                 self.store.open_issue(
-                    "", problem(IssueCode.AUDIT_BROKEN, why=f"In the trail {what}.", fix=fix), "changed"
+                    "",
+                    problem(IssueCode.AUDIT_BROKEN, why=f"In the trail {what}.", fix=fix),
+                    "changed",
+                    confirmable=True,
                 )
             self.store.close_issues("", (IssueCode.AUDIT_BROKEN,), "")
 
     # -- routes -------------------------------------------------------------------------------------------------------
-
-    def timezone(self, route: str) -> ZoneInfo:
-        """The zone in which the source's instants become dates."""
-        settings = self.loaded.settings
-        name = settings.routes[route].source.timezone or settings.service.timezone
-        return ZoneInfo(name) if name else _local_zone()
 
     def settings_of(self, name: str) -> RouteSettings:
         """The settings of a route; raises ``SettingsFault`` for one that is not there."""
@@ -200,7 +199,7 @@ class App:
             name,
             self.paths.home,
             self.vault,
-            self.timezone(name),
+            self.loaded.timezone(name),
             alternatives,
             self.paths.profile_folders,
             peek,
@@ -214,7 +213,16 @@ class App:
             raise
         flush = self.flush if self.write else _no_flush
         try:
-            yield Route(name=name, source=source, target=target, journal=self.store, options=options, flush=flush)
+            zone = self.loaded.timezone(name)
+            yield Route(
+                name=name,
+                source=source,
+                target=target,
+                journal=self.store,
+                options=options,
+                timezone=zone,
+                flush=flush,
+            )
         finally:
             source.close()
             target.close()
@@ -309,7 +317,7 @@ class App:
     def would_release(self, name: str, begin: date) -> int:
         """How many marked records a release from this date on would lead back to waiting."""
         state = self.remembered(name)
-        marked = Filter(state.pair, (State.MARKED,), first=begin) if state else None
+        marked = Filter(state.pair, (State.MARKED,), first=begin, flag=Flag.BEFORE_BEGIN) if state else None
         return self.store.listing.count(marked) if marked else 0
 
     def marked_heads(self, route: Route, begin: date) -> Iterator[tuple[Kind, Head]]:
@@ -388,12 +396,3 @@ class App:
 
 def _no_flush() -> None:
     pass
-
-
-def _local_zone() -> ZoneInfo:
-    from tzlocal import get_localzone_name
-
-    return ZoneInfo(get_localzone_name() or "UTC")
-
-
-__all__ = ["App", "Busy", "DocumentRow", "Filter", "Hooks"]
