@@ -254,15 +254,15 @@ def _line_facts(out: list[str], posting: Posting, line: Line) -> None:
         out.append(f"    price: {wire.digits(line.unit_price)}\n")
     if line.discount:
         out.append(f"    discount: {wire.digits(line.discount)}\n")
-    _note(
-        out,
-        "    ",
-        ("item", posting.target(LinkKind.ITEM, line.item)),
-        ("cost_code", posting.target(LinkKind.COST_CODE, line.cost_code)),
-        ("line_project", posting.target(LinkKind.PROJECT, line.project)),
-        ("account", line.account),
-        ("tax_code", posting.target(LinkKind.TAX_CODE, line.tax_code)),
-    )
+    if line.item or line.cost_code or line.project:
+        _note(
+            out,
+            "    ",
+            ("item", posting.target(LinkKind.ITEM, line.item)),
+            ("cost_code", posting.target(LinkKind.COST_CODE, line.cost_code)),
+            ("line_project", posting.target(LinkKind.PROJECT, line.project)),
+        )
+    _note(out, "    ", ("account", line.account), ("tax_code", line.tax_code))
     if line.tax_amount is not None:
         out.append(f"    tax_amount: {wire.digits(line.tax_amount)}\n")
 
