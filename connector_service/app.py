@@ -18,8 +18,7 @@ from connector_service.audit.verify import verify
 from connector_service.contract import registry
 from connector_service.contract.journal import Context, Event, IssueRow, RouteState
 from connector_service.contract.target import Bookkeeping, CompanyInfo
-from connector_service.domain.documents import Head
-from connector_service.domain.kinds import Flag, Kind, State
+from connector_service.domain.kinds import Flag, State
 from connector_service.domain.messages import problem
 from connector_service.domain.problems import ConnectorError, Problem, SettingsFault
 from connector_service.domain.reference import ReferenceKind
@@ -43,6 +42,8 @@ from connector_service.wiring import decisions, secrets
 from connector_service.wiring import state as state_module
 from connector_service.wiring.options import route_options
 from connector_service.wiring.recovery import recover
+
+__all__ = ["App", "DocumentRow", "Filter", "Hooks"]
 
 
 def _nothing(_what: str, _count: int) -> None:
@@ -213,14 +214,13 @@ class App:
             raise
         flush = self.flush if self.write else _no_flush
         try:
-            zone = self.loaded.timezone(name)
             yield Route(
                 name=name,
                 source=source,
                 target=target,
                 journal=self.store,
                 options=options,
-                timezone=zone,
+                timezone=given.timezone,
                 flush=flush,
             )
         finally:
@@ -312,17 +312,13 @@ class App:
             if mark_source:
                 begin_date.refuse_unless_markable(route)
             pair = self._pair(route)
-            return begin_date.preview(route, pair, begin)[0]
+            return begin_date.preview(route, pair, begin)
 
     def would_release(self, name: str, begin: date) -> int:
         """How many marked records a release from this date on would lead back to waiting."""
         state = self.remembered(name)
         marked = Filter(state.pair, (State.MARKED,), first=begin, flag=Flag.BEFORE_BEGIN) if state else None
         return self.store.listing.count(marked) if marked else 0
-
-    def marked_heads(self, route: Route, begin: date) -> Iterator[tuple[Kind, Head]]:
-        """The records that a begin date would mark, one by one."""
-        return begin_date.preview(route, self._pair(route), begin)[1]
 
     def set_begin(self, name: str, begin: date, release: bool, mark_source: bool, actor: str) -> dict[str, int]:
         """Apply a begin date that stands in the settings by now; returns how many were marked, released, and so on."""

@@ -36,14 +36,14 @@ def before(begin: date) -> Window:
     return Window(FIRST_DATE, begin - timedelta(days=1))
 
 
-def preview(route: Route, pair: int | None, begin: date) -> tuple[WouldMark, Iterator[tuple[Kind, Head]]]:
-    """Count what a begin date would mark, writing nothing; the heads come again from the iterator, streamed."""
+def preview(route: Route, pair: int | None, begin: date) -> WouldMark:
+    """Count what a begin date would mark, writing nothing."""
     found = WouldMark()
     for kind, head in _unmarked(route, pair, begin):
         found.counts[kind] = found.counts.get(kind, 0) + 1
         totals = found.totals.setdefault(kind, {})
         totals[head.currency] = totals.get(head.currency, 0) + head.total_minor
-    return found, _unmarked(route, pair, begin)
+    return found
 
 
 def _unmarked(route: Route, pair: int | None, begin: date) -> Iterator[tuple[Kind, Head]]:

@@ -37,7 +37,6 @@ _TIME_LISTS: Final = (
     (LinkKind.PROJECT, "job", StatusCode.PROJECT_NOT_MAPPED),
     (LinkKind.PAY_ITEM, "pay_item", StatusCode.PAY_ITEM_NOT_MAPPED),
 )
-_ROLES: Final = {LinkKind.CUSTOMER: "customer", LinkKind.SUPPLIER: "supplier", LinkKind.EMPLOYEE: "employee"}
 
 
 def label(document: Document) -> str:
@@ -170,7 +169,7 @@ class Checker:
         if role not in self._closed or (role, key) in verdict.targets:
             return
         listed = self._view.lists.get(role, _NOTHING)
-        facts = {"party_kind": _ROLES[role], "party": name or key}
+        facts = {"party_kind": role.value, "party": name or key}
         link = self._view.links.get((role, key))
         if link is None:
             link = self._exact(role, key, name, listed)
@@ -305,7 +304,7 @@ def mismatch(document: Invoice, rounding: TaxRounding) -> str:
     for name, amount in (("total", document.total), ("tax", document.tax_total)):
         if not has_minor_units(amount, currency):
             return f"The {name} {amount} has more decimals than {currency} has."
-    if document.kind.is_money and document.total < ZERO:
+    if document.total < ZERO:
         return (
             f"The total is {document.total}; a document that gives back belongs among the credits, with a positive"
             " amount."

@@ -40,11 +40,6 @@ class Scheduler:
         )
         self.ask(route, "auto")
 
-    def remove_route(self, route: str) -> None:
-        """No more automatic runs of a route."""
-        if self._scheduler.get_job(route):
-            self._scheduler.remove_job(route)
-
     def ask(self, route: str, mode: str) -> None:
         """Ask for a run soon; asking again while one waits changes nothing."""
         with self._guard:
@@ -52,11 +47,6 @@ class Scheduler:
                 return
             self._asked.add(f"{route}:{mode}")
         self._scheduler.add_job(self._asked_for, args=[route, mode], misfire_grace_time=_GRACE)
-
-    def next_run(self, route: str) -> str | None:
-        """When the next automatic run is due, in UTC; ``None`` where there is none."""
-        job = self._scheduler.get_job(route)
-        return job.next_run_time.strftime("%Y-%m-%dT%H:%M:%SZ") if job and job.next_run_time else None
 
     def stop(self) -> None:
         """No more runs are begun; waits for those under way."""

@@ -28,10 +28,6 @@ class Policy:
     """Book into the next open day instead of holding what is dated in a closed period."""
     checks_off: frozenset[StatusCode] = frozenset()
     source_tax_rounding: TaxRounding = TaxRounding.DOCUMENT
-    mark_exported: frozenset[Kind] = frozenset()
-    """Kinds that are marked as exported at the source after the push."""
-    mark_paid: frozenset[Kind] = frozenset()
-    """Kinds that are marked as paid at the source after the push."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,11 +112,6 @@ class Intents:
             if members:
                 yield intent, members
 
-    def of_document(self, document: int) -> Intent | None:
-        """The open intent of a document, if it has one."""
-        row = self._database.execute("SELECT intent FROM intent_member WHERE document = ?", (document,)).fetchone()
-        return self._read(row[0]) if row else None
-
     def _read(self, number: int) -> Intent:
         row = self._database.execute(
             "SELECT pair, purpose, kind, idempotency_key, body, members, tickets, created, last_sent FROM intent"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.money import from_minor
 from connector_service.domain.problems import Problem
-from connector_service.store.codec import FLAG_BITS, decode_json, decode_problems, flags_of, parse_date, party_name
+from connector_service.store.codec import FLAG_BITS, decode_problems, flags_of, parse_date, party_name
 from connector_service.store.database import Database
 
 _COLUMNS: Final = (
@@ -168,27 +168,6 @@ class Listing:
             }
             for kind, units in totals.items()
         }
-
-    def causes(self, pair: int | None) -> list[tuple[str, int, dict[str, Decimal]]]:
-        """Held documents by status code, with how many and how much by currency, the most first."""
-        groups: dict[str, tuple[int, dict[str, Decimal]]] = {}
-        rows = self._database.execute(
-            "SELECT status_code, currency, count(*), sum(total) FROM document WHERE state = 'held'"
-            " AND state NOT IN ('exported', 'marked', 'ignored', 'undone', 'gone') AND (? IS NULL OR pair = ?)"
-            " GROUP BY status_code, currency",
-            (pair, pair),
-        )
-        for code, currency, count, total in rows:
-            known, sums = groups.setdefault(code, (0, {}))
-            if currency:
-                sums[currency] = from_minor(total, currency)
-            groups[code] = (known + count, sums)
-        return sorted(((code, count, sums) for code, (count, sums) in groups.items()), key=lambda group: -group[1])
-
-    def bulk(self, run: int) -> list[tuple[str, str, int, dict[str, int]]]:
-        """What a run did in bulk: kind, state, count, minor units by currency."""
-        rows = self._database.execute("SELECT kind, state, n, totals FROM run_bulk WHERE run = ?", (run,))
-        return [(kind, state, count, decode_json(totals)) for kind, state, count, totals in rows]
 
     def of_other_sources(self, source: str, company: str, remote_ids: Sequence[str]) -> set[str]:
         """Which of these ids in the books are documents that another source has put into the same company."""
