@@ -73,7 +73,7 @@ def report(out: Out, app: "App", route: str, result: "RunResult") -> None:
     if result.fault is not None:
         for part in (result.fault.what, result.fault.why, result.fault.fix):
             if part:
-                out.note(part.replace("`connector issues confirm {issue}`", "`connector issues`"))
+                out.note(part)
 
 
 def report_parts(

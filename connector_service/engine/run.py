@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any, Final
 
 from connector_service.contract.crashpoints import crash_point
-from connector_service.contract.journal import Change, Event, RouteState
+from connector_service.contract.journal import Change, Event, Held, RouteState
 from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
 from connector_service.contract.target import CompanyInfo
 from connector_service.domain.documents import SourceRecord
@@ -28,6 +28,7 @@ from connector_service.engine.actions import resume_undos
 from connector_service.engine.begin_date import apply_begin, moves_forward
 from connector_service.engine.chunks import CHUNK, Work, chunked
 from connector_service.engine.gather import Gatherer, closed_lists
+from connector_service.engine.plan import Action
 from connector_service.engine.push import Pusher
 from connector_service.engine.reference import pull
 from connector_service.engine.settle import collect, settle
@@ -168,9 +169,9 @@ class Runner:
     def _waiting(self, work: Work, kinds: Sequence[Kind]) -> None:
         after = 0
         route = self.route
-        while held := route.journal.open_documents(work.pair, OPEN_STATES, work.run, after, CHUNK):
+        while held := route.journal.open_documents(work.pair, OPEN_STATES, after, CHUNK):
             after = held[-1].known.id
-            by_kind: dict[Kind, list[Any]] = {}
+            by_kind: dict[Kind, list[Held]] = {}
             for one in held:
                 if one.known.kind in kinds and one.known.made_from == route.made_from(one.known.kind):
                     by_kind.setdefault(one.known.kind, []).append(one)
@@ -180,7 +181,7 @@ class Runner:
                 for part in chunked(self._fresh(work, kind, rows)):
                     work.take(kind, part, from_source=False)
 
-    def _fresh(self, work: Work, kind: Kind, rows: Sequence[Any]) -> list[SourceRecord]:
+    def _fresh(self, work: Work, kind: Kind, rows: Sequence[Held]) -> list[SourceRecord]:
         """The content to plan with: what would be pushed is read again, so that nothing stale or deleted is booked.
 
         A run that a person asks for reads all of it again, since not everything that is mended at a source moves its
@@ -192,9 +193,7 @@ class Runner:
         if route.source.manifest.consumes:
             return records
         known = {key: one.known for key, one in stored.items()}
-        to_push = {
-            decision.record.key for decision in work.decide(kind, records, known) if decision.action.value == "push"
-        }
+        to_push = {one.record.key for one in work.decide(kind, records, known) if one.action is Action.PUSH}
         by_person = self.request.mode == "manual"
         again = [
             (key, one.known.date or FIRST_DATE)
@@ -318,9 +317,11 @@ class Runner:
             # One notice per cause: a count that has moved on takes the place of the earlier one.
             if issue.code in brakes_module.CODES and (issue.code, issue.key) not in pulled_now:
                 self.route.journal.close_issues(self.route.name, (issue.code,), issue.key)
-        for (_, key), brake in pulled_now.items():
+        opened = [
             self.route.journal.open_issue(self.route.name, brake.problem, key, confirmable=True)
-        first = pulled[0].problem
+            for (_, key), brake in pulled_now.items()
+        ]
+        first = opened[0]  # its words name the issue's number
         raise Stop(first.what, why=first.why, fix=first.fix, code=first.code)
 
     # -- time ---------------------------------------------------------------------------------------------------------

@@ -206,6 +206,9 @@ def test_brake_stops_until_a_person_confirms(connector: Commands, shop: Shop) ->
     assert stopped.json["error"]["code"] == "TOO_MANY_NEW"
     issue: dict[str, Any] = connector.json("issues")["items"][0]
     assert (issue["code"], issue["confirmable"], issue["route"]) == ("TOO_MANY_NEW", True, "main")
+    # The number of the issue to confirm stands in what the run itself says, in its record too.
+    assert f"connector issues confirm {issue['id']}`" in stopped.json["error"]["fix"] == issue["fix"]
+    assert "{issue}" not in stopped.out + stopped.err
     assert f"connector issues confirm {issue['id']}" in connector("issues").out
     assert connector.json("issues", "show", str(issue["id"]))["closed"] is None
     assert connector.json("issues", "confirm", str(issue["id"]))["confirmed"] is True
