@@ -12,11 +12,10 @@ from connector_service.contract.crashpoints import crash_point
 from connector_service.contract.manifest import SourceManifest
 from connector_service.contract.registry import Surroundings
 from connector_service.contract.source import Probe, Window
-from connector_service.domain.documents import Head, SourceRecord, TimeRecord, Unreadable
+from connector_service.domain.documents import Head, SourceRecord, Unreadable
 from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Kind, PartyKind
 from connector_service.domain.messages import KIND_WORDS
-from connector_service.domain.money import to_minor
 from connector_service.domain.parties import Party
 from connector_service.domain.problems import NeedsUser, SettingsFault
 from connector_service.sources.folder.attachments import AttachmentStore
@@ -27,6 +26,7 @@ from connector_service.sources.folder.reader import FileReader
 from connector_service.sources.folder.spool import Spool
 from connector_service.sources.folder.watch import FolderWatch, OnFile
 from connector_service.sources.folder.wire import NotYet, Unfit
+from connector_service.sources.shared.heads import head_of
 from connector_service.sources.shared.profile import KindProfile, load_profile
 
 MAX_FAULTS_TOLD: Final = 200
@@ -115,13 +115,8 @@ class FolderSource:
     def heads(self, kind: Kind, window: Window) -> Iterator[Head]:
         """The facts by which the records that lie there now are marked."""
         for record in self._records(kind):
-            if isinstance(record, Unreadable) or not window.holds(record.date):
-                continue
-            if isinstance(record, TimeRecord):
-                yield Head(record.key, record.number, record.date, record.employee_key, "", record.minutes)
-            else:
-                minor = to_minor(record.total, record.currency)
-                yield Head(record.key, record.number, record.date, record.party_key, record.currency, minor)
+            if not isinstance(record, Unreadable) and window.holds(record.date):
+                yield head_of(record)
 
     def probe(self, kind: Kind, window: Window) -> Probe | None:
         """None: what lies in the folder says nothing about how much there was."""
@@ -181,7 +176,7 @@ class FolderSource:
                 for record in self._file_records(file, now.first):
                     if not self._is_new(now, file, record):
                         continue
-                    kind = _kind(record)
+                    kind = record.kind
                     if kind is now.first:
                         yield record
                     else:
@@ -218,7 +213,7 @@ class FolderSource:
 
     def _is_new(self, now: _Pass, file: _File, record: SourceRecord) -> bool:
         """Note what a file still waits for; whether the record says something that no other file has said already."""
-        unit = (_kind(record), record.key)
+        unit = (record.kind, record.key)
         file.records += 1
         if isinstance(record, Unreadable):
             content = blake2b(record.reason.encode(), digest_size=16).digest()
@@ -255,10 +250,6 @@ class FolderSource:
         if file.more_faults:
             lines.append(f"- And {file.more_faults} more, which the page lists.")
         return "\n".join(lines) + "\n"
-
-
-def _kind(record: SourceRecord) -> Kind:
-    return record.kind
 
 
 def open_source(section: dict[str, str], surroundings: Surroundings) -> FolderSource:

@@ -35,8 +35,7 @@ def records(data: bytes, name: str, file_key: str, asked: Kind) -> Iterator[Sour
     """The documents of a file called ``name``; a faulty line becomes an ``Unreadable`` that gives its number.
 
     ``asked`` is the kind under which a line is reported that does not tell its own, and ``file_key`` the beginning of
-    its key then. Raises ``Unfit`` for a file that is
-    not JSON lines at all.
+    its key then. Raises ``Unfit`` for a file that is not JSON lines at all.
     """
     body = data.removeprefix(b"\xef\xbb\xbf")
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import python_calamine
@@ -271,9 +272,4 @@ def _records(
     first = next(rows, None)
     if first is None:
         raise Unfit(f"{plain(name)} has a header, but no rows.", "Drop the file again when it holds records.")
-    yield from builder.records(columns.rows(_chain(first, rows)))
-
-
-def _chain(first: Row, rest: Iterator[Row]) -> Iterator[Row]:
-    yield first
-    yield from rest
+    yield from builder.records(columns.rows(chain((first,), rows)))

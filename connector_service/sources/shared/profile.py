@@ -67,11 +67,6 @@ class KindProfile:
         """Whether the query asks the database for a window of dates."""
         return bool({"from_date", "to_date"} & set(parameters(self.query)))
 
-    @property
-    def can_since(self) -> bool:
-        """Whether the query asks the database for what changed since a moment."""
-        return "since" in parameters(self.query)
-
 
 @dataclass(frozen=True, slots=True)
 class Profile:

@@ -114,7 +114,7 @@ def _time_record(layout: Layout, group: list[Row]) -> SourceRecord:
     columns = layout.columns(0)
     fields: dict[str, Any] = {name: columns[name].one(group[0][at]) for name, at in layout.at.items()}
     pause = fields.pop("break_minutes", None) or ZERO
-    start, end = span(fields["date"], fields.pop("start", None), fields.pop("end", None), layout.zone)
+    start, end = span(fields["date"], fields.pop("start", None), fields.pop("end", None))
     worked = fields.pop("minutes", None)
     if worked is None:
         if start is None or end is None:

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 
 def span(
-    day: date, start: datetime | time | None, end: datetime | time | None, zone: tzinfo
+    day: date, start: datetime | time | None, end: datetime | time | None
 ) -> tuple[datetime | None, datetime | None]:
     """Both times on their dates: a time of day stands on the record's date, an end that is not later on the next."""
     first = datetime.combine(day, start) if isinstance(start, time) else start
