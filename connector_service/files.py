@@ -111,8 +111,8 @@ def try_lock(file: IO[bytes]) -> bool:
 def exclusive(path: Path, *, patience_seconds: float = 60) -> Iterator[None]:
     """Be the only one, among the threads of all processes, that is in here with this lock file.
 
-    Waits for its turn; raises ``Busy`` when that takes longer than ``patience_seconds``, ``OSError`` when the file cannot
-    be made. The file is left where it is: removing it would let two in.
+    Waits for its turn; raises ``Busy`` when that takes longer than ``patience_seconds``, ``OSError`` when the file
+    cannot be made. The file is left where it is: removing it would let two in.
     """
     until = time.monotonic() + patience_seconds
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE), "r+b") as file:
