@@ -50,10 +50,6 @@ def _nothing(_what: str, _count: int) -> None:
     pass
 
 
-def _no_first(_paths: Paths) -> None:
-    pass
-
-
 @dataclass(slots=True)
 class Hooks:
     """What a run tells and asks while it works."""
@@ -71,7 +67,7 @@ class App:
         *,
         write: bool = False,
         what: str = "a command",
-        first: Callable[[Paths], None] = _no_first,
+        first: Callable[[Paths], None] | None = None,
     ) -> None:
         """Find the data folder; with ``write`` take its lock (``Busy`` where another process has it) and repair.
 
@@ -92,7 +88,8 @@ class App:
             self.paths.ensure()
             self.lock.take(what=what)
             try:
-                first(self.paths)
+                if first is not None:
+                    first(self.paths)
                 self._open_store()
             except BaseException:
                 self.lock.release()
@@ -356,6 +353,10 @@ class App:
         rows = self.store.listing.documents(wanted, after, limit + 1)
         return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
+    def document(self, number: int) -> DocumentRow:
+        """One document; raises ``NeedsUser`` where there is none of this number."""
+        return decisions.found(self.store, number)
+
     def context_of(self, document: DocumentRow, actor: str) -> Context:
         """In whose name a person changes a document."""
         for name in self.loaded.settings.routes:
@@ -366,10 +367,10 @@ class App:
 
     def act(self, document_id: int, action: str, actor: str, remote_id: str | None = None) -> DocumentRow:
         """What a person does to one document: retry, ignore, mark, mark-sent, accept, undo, settle."""
-        row = decisions.found(self.store, document_id)
+        row = self.document(document_id)
         decisions.act(self.store, self.context_of(row, actor), row, action, remote_id, self.route)
         self.flush()
-        return decisions.found(self.store, document_id)
+        return self.document(document_id)
 
     # -- issues -------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector_service.cli.faults import DONE, NEEDS_PERSON, wrong
+from connector_service.cli.faults import DONE, NEEDS_PERSON, not_written, wrong
 from connector_service.cli.groups import ShowGroup, command, new_app
 from connector_service.cli.output import Out, plural
 from connector_service.cli.session import day, session_of
@@ -147,9 +147,7 @@ def export(
             with Path(file).open("wb") as stream:
                 count = write(folder, where, stream)
         except OSError as fault:
-            raise wrong(
-                f"The file {file} cannot be written.", why=f"The system says: {fault.strerror or fault}."
-            ) from fault
+            raise not_written(file, fault) from fault
     session.out.say(f"{plural(count, 'line')} written to {file}.")
     if session.as_json:
         session.out.document({"file": file, "lines": count})

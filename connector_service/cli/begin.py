@@ -78,13 +78,13 @@ def _say(out: Out, app: "App", route: str, first: date, found: "WouldMark", back
 
 
 def _amounts(kind: Kind, found: "WouldMark") -> list[str]:
+    from connector_service.domain.messages import duration
     from connector_service.domain.money import from_minor
 
-    words = []
-    for currency, minor in sorted(found.totals[kind].items()):
-        time = f"{minor // 60:,} h {minor % 60:02} min"
-        words.append(f"{currency} {from_minor(minor, currency):,}" if currency else time)
-    return words
+    return [
+        f"{currency} {from_minor(minor, currency):,}" if currency else duration(minor)
+        for currency, minor in sorted(found.totals[kind].items())
+    ]
 
 
 def _json(found: "WouldMark") -> dict[str, Any]:

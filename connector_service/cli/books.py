@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from connector_service.cli.faults import DONE, wrong
+from connector_service.cli.faults import DONE, not_written
 from connector_service.cli.groups import RouteGroup, command, new_app
 from connector_service.cli.output import plural
 from connector_service.cli.session import session_of
@@ -46,9 +46,7 @@ def export(
                 with Path(file).open("w", encoding="utf-8", newline="\n") as stream:
                     count = books.export(stream)
             except OSError as fault:
-                raise wrong(
-                    f"The file {file} cannot be written.", why=f"The system says: {fault.strerror or fault}."
-                ) from fault
+                raise not_written(file, fault) from fault
             session.out.say(f"{plural(count, 'transaction')} written to {file}.")
             if session.as_json:
                 session.out.document({"route": route, "transactions": count, "file": file})

@@ -6,13 +6,11 @@ from typing import Final
 
 from connector_service.cli.output import Out, plural
 from connector_service.domain.kinds import Kind, State
-from connector_service.domain.messages import KIND_WORDS
+from connector_service.domain.messages import KIND_WORDS, duration
 from connector_service.domain.money import round_money
 from connector_service.domain.problems import Problem
-from connector_service.engine.report import Row
+from connector_service.engine.report import FOR_A_PERSON, Row
 
-NEEDS_PERSON: Final = (State.HELD, State.REFUSED, State.IN_DOUBT, State.UNREADABLE, State.DRIFTED)
-"""States in which a document waits for a person."""
 _SHOWN: Final = 5
 
 _COMMANDS: Final = {
@@ -56,7 +54,7 @@ class Causes:
 
     def take(self, row: Row) -> None:
         """Look at one document."""
-        if row.state not in NEEDS_PERSON:
+        if row.state not in FOR_A_PERSON:
             return
         code = row.problems[0].code if row.problems else ""
         group = self._groups.setdefault((row.state, code), _Cause())
@@ -102,7 +100,7 @@ def label(row: Row) -> str:
 def amount(row: Row) -> str:
     """The amount with its currency, or the time."""
     if row.kind is Kind.TIME_RECORD:
-        return f"{int(row.total) // 60} h {int(row.total) % 60:02} min"
+        return duration(int(row.total))
     if not row.currency:
         return ""
     return f"{row.currency} {round_money(row.total, row.currency):,}"

@@ -173,16 +173,16 @@ class Watcher:
 
 def _waiting(result: "RunResult") -> int:
     """How many documents wait for a person."""
-    from connector_service.cli.causes import NEEDS_PERSON
+    from connector_service.engine.report import FOR_A_PERSON
 
-    return sum(result.counts.get(state, 0) for state in NEEDS_PERSON)
+    return sum(result.counts.get(state, 0) for state in FOR_A_PERSON)
 
 
 def _news(result: "RunResult") -> bool:
     """Whether a run changed anything but what waits for a person, and is looked at in each run."""
-    from connector_service.cli.causes import NEEDS_PERSON
+    from connector_service.engine.report import FOR_A_PERSON
 
-    quiet = {"read", "unchanged", *NEEDS_PERSON}
+    quiet = {"read", "unchanged", *FOR_A_PERSON}
     return any(count for state, count in result.counts.items() if state not in quiet)
 
 

@@ -12,14 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from connector_service.cli.causes import NEEDS_PERSON, command_for, label
+from connector_service.cli.causes import command_for, label
 from connector_service.cli.output import Out, plural
 from connector_service.demo import place
 from connector_service.demo.catalogue import HOME_CURRENCY
 from connector_service.demo.corrections import corrections, some_change
 from connector_service.demo.drafts import BEGIN, FIRST_DAY, HOW_MANY, LAST_DAY
+from connector_service.domain.messages import duration
 from connector_service.domain.money import ZERO, money_text
-from connector_service.engine.report import run_in_words
+from connector_service.engine.report import FOR_A_PERSON, run_in_words
 
 if TYPE_CHECKING:
     from connector_service.app import App
@@ -95,7 +96,7 @@ class Story:
     def _waiting(self, routes: Iterable[str]) -> None:
         from connector_service.app import Filter
 
-        wanted = Filter(states=tuple(NEEDS_PERSON))
+        wanted = Filter(states=FOR_A_PERSON)
         rows = [(route, row) for route in routes for row in self._app.documents(route, wanted, 0, _SHOWN)[0]]
         if not rows:
             return
@@ -142,7 +143,7 @@ class Story:
         self._out.table(("", *currencies), rows, right=range(1, 1 + len(currencies)))
         minutes = sum((balance for account, _, balance in balances if account.startswith("Assets:Time:")), ZERO)
         if minutes:
-            self._out.say(f"  Time: {int(minutes) // 60:,} h {int(minutes) % 60:02} min, by employee and pay item.")
+            self._out.say(f"  Time: {duration(int(minutes))}, by employee and pay item.")
 
     # -- how to go on -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from connector_service.cli.groups import ACTOR, ListGroup, command, new_app
 from connector_service.cli.output import Out, plural
 from connector_service.cli.session import Session, asked, day, session_of
 from connector_service.domain.kinds import BOOKED_STATES, Kind, State
-from connector_service.domain.problems import Conflict, NeedsUser
+from connector_service.domain.problems import Conflict
 from connector_service.domain.status_codes import FaultCode, OutcomeCode, StatusCode
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def show_document(ctx: typer.Context, number: _Id) -> int:
     """Show a document: its content, what stands in its way, and its history."""
     session = session_of(ctx)
     with session.reading() as product:
-        row = _row(product, number)
+        row = product.document(number)
         content = product.store.content([number]).get(number)
         route = product.context_of(row, ACTOR).route
         history = _history(product, row)
@@ -106,13 +106,6 @@ def show_document(ctx: typer.Context, number: _Id) -> int:
         return DONE
     _say_document(session.out, row, route, _plain(content), history)
     return DONE
-
-
-def _row(product: "App", number: int) -> "DocumentRow":
-    row = product.store.listing.document(number)
-    if row is None:
-        raise NeedsUser(f"There is no document {number}.", fix="See `connector documents`.", code=FaultCode.NOT_FOUND)
-    return row
 
 
 def _plain(content: object) -> dict[str, Any] | None:
@@ -239,7 +232,7 @@ def undo(
 
     session = session_of(ctx)
     with session.reading() as product:
-        row = _row(product, number)
+        row = product.document(number)
     if row.state not in BOOKED_STATES:
         raise Conflict(
             f"Document {number} is {str(row.state).replace('_', ' ')}; only an exported one can be undone.",

@@ -1,48 +1,43 @@
-"""From what stopped a command to its exit status."""
+"""What stops a command, and with which exit status it ends."""
 
-from typing import Final
-
-from connector_service.domain.problems import (
-    Busy,
-    ConnectorError,
-    NeedsUser,
-    RetryLater,
-    SettingsFault,
-)
+from connector_service.domain.problems import SettingsFault
 from connector_service.domain.status_codes import FaultCode
-
-DONE: Final = 0
-NEEDS_PERSON: Final = 1
-WRONG: Final = 2
-OUT_OF_REACH: Final = 3
-BUSY: Final = 4
-INTERNAL: Final = 5
-INTERRUPTED: Final = 130
-
-# What a person typed, or set, does not fit; the other side has nothing to do with it.
-_WRONG: Final = frozenset(
-    {
-        FaultCode.COMMAND_WRONG,
-        FaultCode.NOT_FOUND,
-        FaultCode.NOT_POSSIBLE_NOW,
-        FaultCode.NOT_POSSIBLE_HERE,
-        FaultCode.FOLDER_NOT_WRITABLE,
-        FaultCode.SETTINGS_UNREADABLE,
-        FaultCode.SETTINGS_NOT_WRITABLE,
-        "SETTINGS_WRONG",
-    }
+from connector_service.engine.exits import (
+    BUSY,
+    DONE,
+    INTERNAL,
+    INTERRUPTED,
+    NEEDS_PERSON,
+    OUT_OF_REACH,
+    WRONG,
+    status_of,
 )
 
-
-def status_of(fault: ConnectorError) -> int:
-    """The exit status that a fault gives to a command."""
-    if isinstance(fault, Busy):
-        return BUSY
-    if isinstance(fault, SettingsFault) or fault.code in _WRONG:
-        return WRONG
-    return OUT_OF_REACH if isinstance(fault, RetryLater | NeedsUser) else NEEDS_PERSON
+__all__ = [
+    "BUSY",
+    "DONE",
+    "INTERNAL",
+    "INTERRUPTED",
+    "NEEDS_PERSON",
+    "OUT_OF_REACH",
+    "WRONG",
+    "not_read",
+    "not_written",
+    "status_of",
+    "wrong",
+]
 
 
 def wrong(what: str, why: str = "", fix: str = "") -> SettingsFault:
     """A command that cannot be carried out as it was typed."""
     return SettingsFault(what, why=why, fix=fix, code=FaultCode.COMMAND_WRONG)
+
+
+def not_read(file: str, fault: OSError) -> SettingsFault:
+    """A file that a command names cannot be read."""
+    return wrong(f"The file {file} cannot be read.", why=f"The system says: {fault.strerror or fault}.")
+
+
+def not_written(file: str, fault: OSError) -> SettingsFault:
+    """A file that a command names cannot be written."""
+    return wrong(f"The file {file} cannot be written.", why=f"The system says: {fault.strerror or fault}.")

@@ -6,7 +6,9 @@ import typer
 
 from connector_service.cli.faults import DONE
 from connector_service.cli.groups import ACTOR, ListGroup, command, new_app
+from connector_service.cli.output import plural
 from connector_service.cli.session import session_of
+from connector_service.domain.moments import moment_text
 from connector_service.domain.problems import NeedsUser
 from connector_service.domain.status_codes import FaultCode
 
@@ -54,12 +56,12 @@ def show_issue(ctx: typer.Context, number: Annotated[int, typer.Argument(metavar
         row = product.store.runs.issue(number)
     if row is None:
         raise NeedsUser(f"There is no issue {number}.", fix="See `connector issues`.", code=FaultCode.NOT_FOUND)
-    closed = row.closed.strftime("%Y-%m-%dT%H:%M:%SZ") if row.closed else None
+    closed = moment_text(row.closed) if row.closed else None
     if session.as_json:
         session.out.document(issue_json(row) | {"closed": closed})
     else:
         say_issues(session.out, [row])
-        session.out.say(f"  Opened {row.opened:%Y-%m-%d %H:%M} UTC, seen {row.count} times.")
+        session.out.say(f"  Opened {row.opened:%Y-%m-%d %H:%M} UTC, seen {plural(row.count, 'time')}.")
         if closed:
             session.out.say(f"  Closed {row.closed:%Y-%m-%d %H:%M} UTC.")
         elif row.confirmable:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector_service.cli.faults import DONE, wrong
+from connector_service.cli.faults import DONE, not_read, not_written, wrong
 from connector_service.cli.groups import ACTOR, ListGroup, command, new_app
 from connector_service.cli.output import plural
 from connector_service.cli.session import session_of
@@ -138,7 +138,7 @@ def import_links(
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as fault:
-        raise wrong(f"The file {file} cannot be read.", why=f"The system says: {fault.strerror or fault}.") from fault
+        raise not_read(file, fault) from fault
     links = read_links(data, "standard input" if file == "-" else file)
     with session.writing("an import of links") as product:
         context = product.context(route, ACTOR)
@@ -168,9 +168,7 @@ def export_links(
         try:
             Path(file).write_text(text, encoding="utf-8", newline="")
         except OSError as fault:
-            raise wrong(
-                f"The file {file} cannot be written.", why=f"The system says: {fault.strerror or fault}."
-            ) from fault
+            raise not_written(file, fault) from fault
         session.out.say(f"{plural(len(links), 'link')} written to {file}.")
     if session.as_json:
         more = {"file": file} if file else {"csv": text}

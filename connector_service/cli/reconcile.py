@@ -12,7 +12,7 @@ from connector_service.cli.output import Out, plural
 from connector_service.cli.session import day, session_of
 
 if TYPE_CHECKING:
-    from connector_service.engine.reconcile import Reconciliation
+    from connector_service.engine.reconcile import Reconciliation, Row
 
 app: typer.Typer = new_app()
 
@@ -52,7 +52,7 @@ def reconcile(
     return DONE if found.agrees else NEEDS_PERSON
 
 
-def _row_json(row: Any) -> dict[str, Any]:
+def _row_json(row: "Row") -> dict[str, Any]:
     return {
         "finding": row.finding.value,
         "kind": row.kind.value,

@@ -52,12 +52,7 @@ class Session:
         """The product under the folder's lock, with its log; raises ``Busy`` where another holds it for so long."""
         from connector_service.app import App
 
-        def opened() -> App:
-            return (
-                App(self.home, write=True, what=what, first=first) if first else App(self.home, write=True, what=what)
-            )
-
-        with _patiently(opened, wait_seconds) as app:
+        with _patiently(lambda: App(self.home, write=True, what=what, first=first), wait_seconds) as app:
             from connector_service.observe import set_up
 
             self.redactor = app.redactor

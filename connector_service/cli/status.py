@@ -117,9 +117,9 @@ def _when(moment: str | None) -> str:
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d at %H:%M")
 
 
-def _next(state: Mapping[str, Any]) -> str:
+def _next(found: Mapping[str, Any]) -> str:
     """The next useful command."""
-    routes = state["routes"]
+    routes = found["routes"]
     if not routes:
         return "connector demo"
     if any(route["issues"] for route in routes):
@@ -127,10 +127,10 @@ def _next(state: Mapping[str, Any]) -> str:
     for route in routes:
         if route["last_run"] is None:
             return "connector check"
-        held = sum(route["counts"][one] for one in (State.HELD, State.REFUSED, State.UNREADABLE))
-        if held:
-            return f"connector documents {route['route']} --state held"
-    if not state["service"]["running"]:
+        for state in (State.HELD, State.REFUSED, State.UNREADABLE):
+            if route["counts"][state]:
+                return f"connector documents {route['route']} --state {state}"
+    if not found["service"]["running"]:
         return f"connector sync {routes[0]['route']}" if len(routes) == 1 else "connector run"
     return "connector documents"
 

@@ -15,7 +15,7 @@ from connector_service.domain.kinds import Kind
 
 if TYPE_CHECKING:
     from connector_service.app import App
-    from connector_service.contract.journal import IssueRow
+    from connector_service.contract.journal import IssueRow, RunRow
     from connector_service.engine.preview import Planned, Preview
     from connector_service.engine.run import Request, RunResult
 
@@ -97,13 +97,12 @@ def open_issues(app: "App", route: str) -> list["IssueRow"]:
 
 
 def _say_report(out: Out, app: "App", route: str, result: "RunResult") -> None:
-    from connector_service.cli.causes import NEEDS_PERSON as STATES
     from connector_service.cli.causes import Causes
-    from connector_service.engine.report import run_in_words
+    from connector_service.engine.report import FOR_A_PERSON, run_in_words
 
     if result.fault is None or any(result.counts.values()):
         out.say(run_in_words(result.counts, result.totals, target_title(app, route)))
-    if any(result.counts.get(state) for state in STATES):
+    if any(result.counts.get(state) for state in FOR_A_PERSON):
         Causes().take_all(app.store.listing.of_run(result.run)).say(out, route)
     say_issues(out, open_issues(app, route))
 
@@ -154,7 +153,7 @@ def _preview(session: Session, route: str, request: "Request") -> int:
     return NEEDS_PERSON if held or found.brakes else DONE
 
 
-def _planned_run(route: str, started: datetime, counts: dict[str, int], totals: dict[str, Any]) -> Any:
+def _planned_run(route: str, started: datetime, counts: dict[str, int], totals: dict[str, Any]) -> "RunRow":
     from connector_service.contract.journal import RunRow
 
     return RunRow(0, route, "manual", True, started, None, None, counts, totals)

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -11,6 +11,20 @@ from connector_service.cli.groups import command, new_app
 from connector_service.cli.session import session_of
 
 app: typer.Typer = new_app()
+
+# What a person chooses a system by. The other things that a manifest declares are for the program: see --json.
+_ABLE: Final = {
+    "incremental": "read only what has changed",
+    "mark_exported": "mark records as exported",
+    "mark_paid": "mark documents as paid",
+    "number_lookup": "look documents up by number",
+    "void": "void documents",
+    "delete": "delete documents",
+    "update": "change documents",
+    "attach": "attach files",
+    "payments": "tell payments",
+    "multi_currency": "book in several currencies",
+}
 
 
 @command(app)
@@ -30,7 +44,7 @@ def systems(ctx: typer.Context) -> int:
         session.out.say(f"{role.capitalize()} {manifest.system}: {manifest.title}. {manifest.summary}")
         kinds = [KIND_WORDS[kind][1] for kind in KIND_WORDS if kind in manifest.kinds]
         session.out.say(f"  Documents: {', '.join(kinds)}.")
-        able = [name.replace("_", " ") for name, value in _plain(manifest).items() if value is True]
+        able = [words for name, words in _ABLE.items() if getattr(manifest, name, False) is True]
         if able:
             session.out.say(f"  Can: {', '.join(able)}.")
         for setting in manifest.settings:

@@ -262,7 +262,7 @@ MESSAGES: Final[dict[str, Message]] = {
     IssueCode.RUN_BROKE: Message(
         "A run ended by a fault of this program.",
         "{why}",
-        "Nothing is sent twice. The log has the details; `connector diagnostics` packs them.",
+        "Nothing is sent twice. Try again; if it comes back, send the log to whoever looks after this computer.",
     ),
 }
 """The message of each code."""
@@ -277,6 +277,11 @@ def documents(count: int, verb: str = "") -> str:
     """A count of documents as the subject of a sentence: ``1 document was``, ``3 documents were``."""
     noun = "1 document" if count == 1 else f"{count:,} documents"
     return f"{noun} {verb}".strip()
+
+
+def duration(minutes: int) -> str:
+    """A length of time for people: ``1 h 05 min``."""
+    return f"{minutes // 60:,} h {minutes % 60:02} min"
 
 
 def problem(code: str, field: str = "", /, **facts: object) -> Problem:

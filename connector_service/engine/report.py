@@ -7,11 +7,15 @@ from typing import Any, Final, Protocol
 
 from connector_service.contract.journal import IssueRow, RunRow
 from connector_service.domain.kinds import Kind, State
+from connector_service.domain.messages import duration
+from connector_service.domain.moments import moment_text
 from connector_service.domain.money import money_text
 from connector_service.domain.problems import Problem
 
 COUNTED: Final = tuple(state.value for state in State)
 """The states that ``counts`` of a report has, each even where it is zero."""
+FOR_A_PERSON: Final = (State.HELD, State.REFUSED, State.IN_DOUBT, State.UNREADABLE, State.DRIFTED)
+"""States in which a document waits for a person."""
 
 
 class Row(Protocol):
@@ -128,7 +132,7 @@ def issue_json(row: IssueRow) -> dict[str, Any]:
         "why": row.why,
         "fix": row.fix,
         "key": row.key or None,
-        "opened": row.opened.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "opened": moment_text(row.opened),
         "count": row.count,
         "confirmable": row.confirmable,
     }
@@ -147,7 +151,7 @@ def report_head(row: RunRow, seconds: float) -> dict[str, Any]:
         "run": row.id or None,
         "mode": row.mode,
         "dry_run": row.dry_run,
-        "started": row.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "started": moment_text(row.started),
         "seconds": round(seconds, 3),
         "counts": counts_json(row.counts),
         "totals": row.totals,
@@ -224,8 +228,4 @@ def _amounts(totals: Mapping[str, Any]) -> Iterator[str]:
     for unit, (exported, source) in sorted(sums.items()):
         yield f"{unit} {exported:,} of {unit} {source:,}"
     if minutes:
-        yield f"{_hours(minutes[0])} of {_hours(minutes[1])} of time"
-
-
-def _hours(minutes: Decimal) -> str:
-    return f"{int(minutes) // 60:,} h {int(minutes) % 60:02} min"
+        yield f"{duration(int(minutes[0]))} of {duration(int(minutes[1]))} of time"

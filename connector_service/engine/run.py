@@ -19,7 +19,6 @@ from connector_service.domain.problems import (
     NeedsUser,
     Problem,
     RetryLater,
-    SettingsFault,
     Stop,
 )
 from connector_service.domain.status_codes import IssueCode
@@ -27,10 +26,12 @@ from connector_service.engine import brakes as brakes_module
 from connector_service.engine.actions import resume_undos
 from connector_service.engine.begin_date import apply_begin, moves_forward
 from connector_service.engine.chunks import CHUNK, Work, chunked
+from connector_service.engine.exits import DONE, NEEDS_PERSON, status_of
 from connector_service.engine.gather import Gatherer, closed_lists
 from connector_service.engine.plan import Action
 from connector_service.engine.push import Pusher
 from connector_service.engine.reference import pull
+from connector_service.engine.report import FOR_A_PERSON
 from connector_service.engine.settle import collect, settle
 from connector_service.engine.setup import Route, in_zone
 from connector_service.engine.writeback import write_back
@@ -39,7 +40,6 @@ OVERLAP: Final = timedelta(minutes=10)
 """How far each reading goes back: a long transaction at the source commits rows that carry an earlier moment."""
 
 _OLD: Final = timedelta(hours=48)
-_NEEDS_PERSON: Final = (State.HELD, State.REFUSED, State.IN_DOUBT, State.UNREADABLE, State.DRIFTED)
 
 
 def _closed(kind: Kind) -> str:
@@ -75,15 +75,6 @@ class RunResult:
     message: str = ""
     fault: ConnectorError | None = None
     seconds: float = 0.0
-
-
-def exit_status(fault: ConnectorError) -> int:
-    """The exit status that a fault gives to a command."""
-    if isinstance(fault, SettingsFault):
-        return 2
-    if isinstance(fault, Stop):
-        return 1
-    return 3 if isinstance(fault, RetryLater | NeedsUser) else 1
 
 
 @dataclass(slots=True)
@@ -385,8 +376,8 @@ class Runner:
         counts = {**counts, "read": sum(counts.values()) + unchanged, "unchanged": unchanged}
         totals = journal.run_totals(run)
         issues = [*journal.issues(self.route.name), *journal.issues("")]
-        needs_person = any(counts.get(state) for state in _NEEDS_PERSON) or issues
-        status = exit_status(fault) if fault else int(bool(needs_person))
+        needs_person = any(counts.get(state) for state in FOR_A_PERSON) or issues
+        status = status_of(fault) if fault else NEEDS_PERSON if needs_person else DONE
         message = str(fault) if fault else ""
         journal.end_run(run, status, counts, totals, message)
         return RunResult(run, status, counts, totals, message, fault, monotonic() - self._began)

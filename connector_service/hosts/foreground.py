@@ -13,6 +13,7 @@ from typing import Any, Final
 from connector_service.app import App, Hooks
 from connector_service.contract.source import Watching
 from connector_service.domain.problems import ConnectorError, Problem
+from connector_service.engine.exits import DONE, INTERNAL, INTERRUPTED, NEEDS_PERSON, status_of
 from connector_service.engine.report import run_in_words
 from connector_service.engine.run import Request, RunResult
 from connector_service.engine.schedule import Scheduler
@@ -20,6 +21,8 @@ from connector_service.engine.schedule import Scheduler
 PATIENCE_SECONDS: Final = 10.0
 """How long runs under way may take to end once the service is asked to stop."""
 _LOOK_SECONDS: Final = 0.5
+_ENDED_WELL: Final = (DONE, NEEDS_PERSON)
+"""Exit statuses of a run that came to its end."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,10 +99,10 @@ class Foreground:
             result = self._app.sync(name, Request(mode=mode), Hooks(stopping=self._stopping.is_set))
         except ConnectorError as fault:
             self._app.store.open_issue(name, Problem(fault.code, fault.what, fault.why, fault.fix))
-            self._note(name, 2, str(fault))
+            self._note(name, status_of(fault), str(fault))
         except Exception:  # noqa: BLE001 - the boundary of a run: the issue was opened, and the other routes go on
             _log.exception("Route %s: the run was ended by a fault of this program.", name)
-            self._note(name, 5, "the run was ended by a fault of this program; the log has the details")
+            self._note(name, INTERNAL, "the run was ended by a fault of this program; the log has the details")
         else:
             self._note(name, result.exit, self._words(name, result))
         with self._count:
@@ -115,13 +118,13 @@ class Foreground:
 
     def _note(self, name: str, status: int, words: str) -> None:
         """Tell of what was done, of the first failure and of the recovery, and not of every retry."""
-        before, said = self._last_exit.get(name, 0), self._last_words.get(name)
+        before, said = self._last_exit.get(name, DONE), self._last_words.get(name)
         self._last_exit[name], self._last_words[name] = status, words
-        bad = status not in (0, 1)
+        bad = status not in _ENDED_WELL
         # What stands as it stood, such as documents that are still held, is no news at each interval.
         if (bad and before == status) or (words and words == said):
             return
-        if words or (before not in (0, 1) and not bad):
+        if words or (before not in _ENDED_WELL and not bad):
             _log.log(logging.WARNING if bad else logging.INFO, "Route %s: %s", name, words or "it works again.")
             self._say(f"Route {name}: {words or 'it works again.'}")
 
@@ -136,7 +139,7 @@ class Foreground:
             self._say("A run did not end in time and is cut off; it goes on at the next start. Nothing is sent twice.")
             sys.stderr.flush()
             # The threads of a run that hangs would keep the process alive for ever; intents make this harmless.
-            os._exit(130 if self._signal == "interrupted" else 0)
+            os._exit(INTERRUPTED if self._signal == "interrupted" else DONE)
 
     def _tell(self, words: str) -> None:
         _log.info(words)

@@ -103,11 +103,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def moment_text(moment: datetime) -> str:
-    """A moment in UTC to the second, as JSON outputs carry it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def parse_moment(text: str | None) -> datetime | None:
     """The moment that ``moment_text`` or ``datetime.isoformat`` wrote."""
     return datetime.fromisoformat(text) if text else None

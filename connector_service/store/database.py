@@ -52,6 +52,8 @@ class Database:
         self._write_lock = threading.RLock()
         self.aside: Path | None = None
         """Where a file that could not be used was moved, if there was one."""
+        self.aside_reason = ""
+        """Why it could not be used."""
         if read_only:
             self._any = Reader(path)
             with translated(path):

@@ -8,7 +8,8 @@ from itertools import islice
 from connector_service.contract.journal import Member
 from connector_service.domain.identity import UnitKey, external_reference
 from connector_service.domain.kinds import Kind, State
-from connector_service.store.codec import moment_text, now
+from connector_service.domain.moments import moment_text
+from connector_service.store.codec import now
 from connector_service.store.database import Database
 from connector_service.store.intents import encode_members
 from connector_service.store.trail import Trail

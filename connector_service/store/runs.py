@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 
 from connector_service.contract.journal import Event, IssueRow, RouteState, RunRow
+from connector_service.domain.moments import moment_text
 from connector_service.domain.problems import Problem
-from connector_service.store.codec import decode_json, encode_json, moment_text, now, parse_date, parse_moment
+from connector_service.store.codec import decode_json, encode_json, now, parse_date, parse_moment
 from connector_service.store.database import Database
 from connector_service.store.trail import Trail
 
