@@ -8,7 +8,6 @@ disk, so what a crash leaves unfinished is still there and is compared with it a
 import contextlib
 import errno
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile, groupby
@@ -21,11 +20,10 @@ from connector_service.contract.crashpoints import crash_point
 from connector_service.contract.journal import TrailOutbox
 from connector_service.domain.problems import ConnectorError, NeedsUser, RetryLater, Stop
 from connector_service.domain.status_codes import IssueCode
+from connector_service.files import PRIVATE, PRIVATE_FOLDER, sync_folder
 
 _BATCH: Final = 5000
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_PRIVATE: Final = 0o600
-_PRIVATE_FOLDER: Final = 0o700
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _NO_RIGHT: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
@@ -82,12 +80,12 @@ class Flusher:
     def _append(self, month: str, lines: list[tuple[int, str, str]], done: Flushed) -> None:
         files = trail_files(self._folder)
         file = file_of(self._folder, max(month, month_of(files[-1])) if files else month)
-        handle = os.open(file, _FLAGS | os.O_CREAT, _PRIVATE)
+        handle = os.open(file, _FLAGS | os.O_CREAT, PRIVATE)
         try:
             crash_point("audit.opened")
             start = os.fstat(handle).st_size
             if not start:
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
             try:
                 size = start + _write(handle, b"".join(b"%b\n" % line.encode() for _, line, _ in lines))
                 crash_point("audit.written")
@@ -111,7 +109,7 @@ class Flusher:
     def _prepare(self, done: Flushed) -> None:
         """Compare the end of the files with the outbox, and mend what a crash has left unfinished."""
         if not self._folder.is_dir():
-            self._folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
+            self._folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
         first = self._outbox.unflushed(0, 1)
         head, head_hash = self._outbox.head()
         confirmed = first[0][0] - 1 if first else head
@@ -216,7 +214,7 @@ def _set_aside(file: Path, offset: int) -> Path:
             goal.write(block)
         goal.flush()
         os.fsync(goal.fileno())
-    _sync_folder(file.parent)
+    sync_folder(file.parent)
     return copy
 
 
@@ -226,16 +224,6 @@ def _sync(file: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder durable. Windows has no such call and needs none."""
-    if sys.platform != "win32":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _other_history(sequence: int) -> Stop:
