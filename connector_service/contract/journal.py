@@ -247,10 +247,8 @@ class Journal(Protocol):
         """By number: key, party and state of every unit that carries it."""
         ...
 
-    def open_documents(
-        self, pair: int, states: Sequence[State], untouched_by: int, after: int, limit: int
-    ) -> list[Held]:
-        """Documents in these states that the run has not touched yet, by id, with their content."""
+    def open_documents(self, pair: int, states: Sequence[State], after: int, limit: int) -> list[Held]:
+        """Documents in these states by id, the next ``limit`` after one, with their content."""
         ...
 
     def by_ids(self, document_ids: Sequence[int]) -> list[Known]:
@@ -267,6 +265,10 @@ class Journal(Protocol):
         Raises ``Conflict`` (``CHANGED_MEANWHILE``), with nothing changed, where a document is no longer in the state in
         which it is known: a person was faster. Look again and decide again.
         """
+        ...
+
+    def keep_newer(self, newer: Mapping[int, Document | None]) -> None:
+        """Remember what the source says now of documents whose push is under way; ``None``: the same as was sent."""
         ...
 
     def touch(self, context: Context, document_ids: Sequence[int]) -> None:

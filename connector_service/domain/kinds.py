@@ -94,6 +94,9 @@ BY_PERSON_ONLY: Final = frozenset({State.MARKED, State.IGNORED, State.UNDONE, St
 OPEN_STATES: Final = (State.WAITING, State.HELD)
 """What the planner looks at again in every run."""
 
+UNDER_WAY: Final = frozenset({State.SENDING, State.QUEUED, State.IN_DOUBT})
+"""States in which a push is not settled: nothing more may be sent for the document."""
+
 BOOKED_STATES: Final = frozenset({State.EXPORTED, State.DRIFTED})
 """States in which the document stands in the books by our hand."""
 

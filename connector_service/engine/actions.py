@@ -12,6 +12,7 @@ from connector_service.contract.target import Done, Prepared, Refused, Target, U
 from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Flag, State
 from connector_service.domain.problems import Conflict, NeedsUser, Problem
+from connector_service.engine.newer import with_newer
 
 PUT_ASIDE: Final = {"retry": State.WAITING, "ignore": State.IGNORED, "mark": State.MARKED}
 """Actions that lead a document to a state, by name."""
@@ -76,7 +77,7 @@ def settle_by_person(journal: Journal, context: Context, document: Known, remote
             change = Change(
                 State.EXPORTED, document, remote_id=remote_id, set_flags=pending, details=details, booked=content
             )
-        return journal.finish_intent(context, intent, [change])[0]
+        return journal.finish_intent(context, intent, with_newer(journal, [change]))[-1]
     raise Conflict(f"Document {document.id} has nothing open to be settled.", code="NOT_POSSIBLE_NOW")
 
 
@@ -105,6 +106,10 @@ def undo(journal: Journal, context: Context, target: Target, document: Known, da
             fix="Void or credit it there by hand, then mark it here.",
             code="NOT_POSSIBLE_HERE",
         )
+    for begun, members in list(journal.open_intents(context.pair, (document.state,))):
+        if begun.purpose == "void" and document.id in {one.id for one in members}:
+            # Asked for before and not heard of: the same request is repeated, for it may have been carried out.
+            return finish_undo(journal, context, target, begun, document, day)
     reference = f"void-{uuid4().hex}"
     prepared = Prepared(document.kind, document.remote_id.encode(), (reference,), reference)
     member = Member(document.id, reference, document.number)

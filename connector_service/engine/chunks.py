@@ -12,12 +12,11 @@ from connector_service.contract.target import Done, LookUp
 from connector_service.domain.documents import SourceRecord, Unreadable
 from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Flag, Kind, State
-from connector_service.domain.messages import problem
 from connector_service.domain.problems import Conflict
-from connector_service.domain.status_codes import FaultCode, OutcomeCode
-from connector_service.engine.checks import label
+from connector_service.domain.status_codes import FaultCode
 from connector_service.engine.differences import differences, in_words
 from connector_service.engine.gather import Gatherer
+from connector_service.engine.newer import drifted_change
 from connector_service.engine.plan import Action, Decision, plan
 from connector_service.engine.push import Pusher, Ready, exported_change
 from connector_service.engine.settle import party_ids, question, the_one
@@ -104,6 +103,7 @@ class Work:
         context = self.route.context(self.pair, self.run)
         remembered = self.route.journal.apply(context, changes)
         self.route.journal.touch(context, touched)
+        self._keep_newer(decisions)
         links = [link for decision in decisions for link in decision.links]
         self.route.journal.save_links(context, links)
         self.gatherer.add_links(links)
@@ -111,6 +111,15 @@ class Work:
         self.unchanged += unchanged
         self.held += sum(decision.action is Action.HOLD for decision in decisions)
         return decisions, {id(decision): one for decision, one in zip(changed, remembered, strict=True)}
+
+    def _keep_newer(self, decisions: Sequence[Decision]) -> None:
+        newer = {
+            one.known.id: None if one.fingerprint == one.known.fingerprint else one.record
+            for one in decisions
+            if one.under_way and one.known is not None and not isinstance(one.record, Unreadable)
+        }
+        if newer:
+            self.route.journal.keep_newer(newer)
 
     def decide(self, kind: Kind, records: Sequence[SourceRecord], known: dict[str, Known]) -> list[Decision]:
         """Ask the planner about records of one kind."""
@@ -226,12 +235,9 @@ class Work:
                 booked_total=change.booked_total,
                 details=change.details,
             )
-        problems = decision.problems
         if decision.after is State.DRIFTED and known is not None and not isinstance(record, Unreadable):
             words = drifted.get(known.id)
-            if words is None:
-                return None
-            problems = (problem(OutcomeCode.CHANGED_AT_SOURCE, document=label(record), differences=words),)
+            return None if words is None else drifted_change(known, None, record, words)
         content = None if decision.after is State.MARKED and known is not None else record
         flags = frozenset({Flag.BEFORE_BEGIN} if decision.before_begin else ())
         return Change(
@@ -241,7 +247,7 @@ class Work:
             record.kind,
             made_from,
             _fingerprint(decision),
-            problems,
+            decision.problems,
             set_flags=flags,
         )
 

@@ -11,7 +11,7 @@ from connector_service.contract.journal import Known
 from connector_service.contract.target import Booked
 from connector_service.domain.documents import Document, MoneyDocument, SourceRecord, Unreadable
 from connector_service.domain.identity import fingerprint
-from connector_service.domain.kinds import OPEN_STATES, Flag, State
+from connector_service.domain.kinds import OPEN_STATES, UNDER_WAY, Flag, State
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import Link, LinkKind
 from connector_service.domain.status_codes import StatusCode
@@ -48,6 +48,8 @@ class Decision:
     book_on: date | None = None
     before_begin: bool = False
     """Marked for no other reason than its date."""
+    under_way: bool = False
+    """A push of it is not settled yet."""
 
 
 Reference: TypeAlias = Callable[[str], str]
@@ -101,7 +103,9 @@ def _decide(record: SourceRecord, known: Known | None, checker: Checker, referen
         return _checked(record, known, checker, reference)
     if state in (State.EXPORTED, State.DRIFTED):
         return _booked(record, known, print_)
-    return Decision(Action.SKIP, record, known, known.state, False, print_)
+    # What is under way stays as it was sent; what the source makes of it meanwhile is kept until the outcome is known.
+    under_way = known.state in UNDER_WAY
+    return Decision(Action.SKIP, record, known, known.state, False, print_, under_way=under_way)
 
 
 def _mark_or_decide(

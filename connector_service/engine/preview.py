@@ -111,7 +111,7 @@ class _Planner:
         if self._pair is None:
             return
         after = 0
-        while held := self._route.journal.open_documents(self._pair, OPEN_STATES, -1, after, CHUNK):
+        while held := self._route.journal.open_documents(self._pair, OPEN_STATES, after, CHUNK):
             after = held[-1].known.id
             for kind in kinds:
                 rows = [one for one in held if one.known.kind is kind and (kind, one.known.key) not in self._seen]

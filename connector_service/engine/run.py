@@ -21,7 +21,7 @@ from connector_service.domain.problems import (
     RetryLater,
     Stop,
 )
-from connector_service.domain.status_codes import IssueCode
+from connector_service.domain.status_codes import FaultCode, IssueCode
 from connector_service.engine import brakes as brakes_module
 from connector_service.engine.actions import resume_undos
 from connector_service.engine.begin_date import apply_begin, moves_forward
@@ -75,6 +75,12 @@ class RunResult:
     message: str = ""
     fault: ConnectorError | None = None
     seconds: float = 0.0
+
+
+def issue_of(fault: ConnectorError) -> Problem:
+    """The issue that what stopped a run opens; a code that only a program knows says that a side is out of reach."""
+    known = fault.code in MESSAGES or fault.code in list(FaultCode)
+    return Problem(fault.code if known else IssueCode.TARGET_UNREACHABLE, fault.what, fault.why, fault.fix)
 
 
 @dataclass(slots=True)
@@ -336,7 +342,7 @@ class Runner:
     def _reachable(self) -> None:
         codes = (IssueCode.SOURCE_UNREACHABLE, IssueCode.TARGET_UNREACHABLE, IssueCode.GRANT_DEAD)
         more = (IssueCode.BEGIN_DATE_NEEDED, IssueCode.SETTINGS_WRONG, IssueCode.DISK_FULL, IssueCode.RUN_BROKE)
-        self.route.journal.close_issues(self.route.name, (*codes, *more))
+        self.route.journal.close_issues(self.route.name, (*codes, *more, *FaultCode))
 
     def _standing_issues(self, pair: int) -> None:
         tallies = self.route.journal.tallies(pair)
@@ -367,8 +373,7 @@ class Runner:
     def _issue_for(self, fault: ConnectorError) -> None:
         if fault.code in brakes_module.CODES or fault.code == IssueCode.STORE_BEHIND:
             return
-        code = fault.code if fault.code in MESSAGES else IssueCode.TARGET_UNREACHABLE.value
-        self.route.journal.open_issue(self.route.name, Problem(code, fault.what, fault.why, fault.fix))
+        self.route.journal.open_issue(self.route.name, issue_of(fault))
 
     def _end(self, run: int, unchanged: int, fault: ConnectorError | None) -> RunResult:
         journal = self.route.journal

@@ -17,6 +17,7 @@ from connector_service.domain.problems import Refused as RefusedError
 from connector_service.domain.reference import LinkKind
 from connector_service.domain.status_codes import OutcomeCode
 from connector_service.engine.checks import can_be_searched
+from connector_service.engine.newer import with_newer
 from connector_service.engine.push import exported_change, must_write_back, outcome_change, tickets_of
 from connector_service.engine.setup import Route
 
@@ -71,7 +72,7 @@ def _settle_intent(route: Route, context: Context, intent: Intent, members: Sequ
     open_ids = [one.id for one in members if one.id not in settled]
     crash_point("settle.before_outcome")
     if changes:
-        route.journal.finish_intent(context, intent, changes)
+        route.journal.finish_intent(context, intent, with_newer(route.journal, changes))
     route.journal.touch(context, open_ids)
     return len(open_ids)
 
@@ -244,6 +245,6 @@ def _collect_intent(route: Route, context: Context, intent: Intent, members: Seq
         elif one.id in content:
             changes.append(outcome_change(route, one, content[one.id], outcome))
     crash_point("collect.before_outcome")
-    route.journal.finish_intent(context, intent, changes)
+    route.journal.finish_intent(context, intent, with_newer(route.journal, changes))
     route.journal.touch(context, still)
     return len(still)

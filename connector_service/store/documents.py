@@ -1,7 +1,7 @@
 """Documents in the store: what is known, and the one place where a document changes its state."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
 from itertools import islice
@@ -12,7 +12,7 @@ from connector_service.contract.source import Window
 from connector_service.domain.documents import Document, Head
 from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.store.batch import KNOWN, Batch, add_to_tallies, known_row
-from connector_service.store.codec import FLAG_BITS, decode_document, encode_json, now
+from connector_service.store.codec import FLAG_BITS, decode_document, encode_document, encode_json, now
 from connector_service.store.database import Database
 from connector_service.store.trail import Trail
 
@@ -75,16 +75,14 @@ class Documents:
                 found[number].append((key, party, State(state)))
         return found
 
-    def open_documents(
-        self, pair: int, states: Sequence[State], untouched_by: int, after: int, limit: int
-    ) -> list[Held]:
-        """Documents in these states that the run has not touched yet, by id, with their content."""
+    def open_documents(self, pair: int, states: Sequence[State], after: int, limit: int) -> list[Held]:
+        """Documents in these states by id, the next ``limit`` after one, with their content."""
         rows = self._database.execute(
             f"SELECT {', '.join('d.' + name for name in KNOWN.split(', '))}, b.content"
             " FROM document d LEFT JOIN body b ON b.document = d.id"
             f" WHERE d.pair = ? AND d.state IN ({_marks(states)})"
-            f" AND {_OPEN.replace('state', 'd.state')} AND d.run <> ? AND d.id > ? ORDER BY d.id LIMIT ?",
-            (pair, *states, untouched_by, after, limit),
+            f" AND {_OPEN.replace('state', 'd.state')} AND d.id > ? ORDER BY d.id LIMIT ?",
+            (pair, *states, after, limit),
         ).fetchall()
         return [Held(known_row(row), decode_document(Kind(row[1]), row[13]) if row[13] else None) for row in rows]
 
@@ -173,6 +171,12 @@ class Documents:
 
     def _next_id(self) -> int:
         return int(self._database.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0]) + 1
+
+    def keep_newer(self, newer: Mapping[int, Document | None]) -> None:
+        """Remember what the source says now of documents whose push is under way; ``None``: the same as was sent."""
+        rows = [(encode_document(document) if document else None, number) for number, document in newer.items()]
+        with self._database.write():
+            self._database.execute_many("UPDATE body SET newer = ? WHERE document = ?", rows)
 
     def touch(self, context: Context, document_ids: Sequence[int]) -> None:
         """Note that the run looked at documents and left them as they are, so that its report lists them."""

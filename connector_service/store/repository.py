@@ -115,11 +115,9 @@ class Repository:
         """By number: key, party and state of every unit that carries it."""
         return self.documents.same_numbers(pair, kind, numbers)
 
-    def open_documents(
-        self, pair: int, states: Sequence[State], untouched_by: int, after: int, limit: int
-    ) -> list[Held]:
-        """Documents in these states that the run has not touched yet, by id, with their content."""
-        return self.documents.open_documents(pair, states, untouched_by, after, limit)
+    def open_documents(self, pair: int, states: Sequence[State], after: int, limit: int) -> list[Held]:
+        """Documents in these states by id, the next ``limit`` after one, with their content."""
+        return self.documents.open_documents(pair, states, after, limit)
 
     def content(self, document_ids: Sequence[int], newer: bool = False) -> dict[int, Document]:
         """The content of documents as it was last read or booked; with ``newer`` as it changed after that."""
@@ -128,6 +126,10 @@ class Repository:
     def apply(self, context: Context, changes: Sequence[Change]) -> list[Known]:
         """Commit transitions with their events and tallies in one transaction."""
         return self.documents.apply(context, changes)
+
+    def keep_newer(self, newer: Mapping[int, Document | None]) -> None:
+        """Remember what the source says now of documents whose push is under way."""
+        self.documents.keep_newer(newer)
 
     def touch(self, context: Context, document_ids: Sequence[int]) -> None:
         """Note that the run looked at documents and left them as they are, so that its report lists them."""

@@ -43,6 +43,8 @@ class Books:
     queue: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """By ticket: idempotency key, and the bytes of one member."""
     fetched: dict[str, Outcome] = field(default_factory=dict)
+    issued: int = 0
+    """Ids are never given twice, also where a document was deleted."""
     voids: dict[str, str] = field(default_factory=dict)
     lists: dict[ReferenceKind, list[ReferenceRecord]] = field(default_factory=dict)
 
@@ -64,7 +66,8 @@ class Books:
             f"BOOKED TWICE: {document.kind} {document.key}"
         )
         visible = self.clock() + timedelta(seconds=seconds)
-        entry = Entry(f"R{len(self.entries) + 1}", reference, document, party_id, visible)
+        self.issued += 1
+        entry = Entry(f"R{self.issued}", reference, document, party_id, visible)
         self.entries.append(entry)
         return entry
 

@@ -102,6 +102,10 @@ class Rig:
 
     def crash_at(self, point: str, passing: int = 1, **request: Any) -> bool:
         """A run that is cut off at a named point, and a restart; whether the point was passed at all."""
+        return self.power_cut_in(point, lambda: self.run(**request), passing)
+
+    def power_cut_in(self, point: str, work: Callable[[], object], passing: int = 1) -> bool:
+        """Any work that is cut off at a named point, and a restart; whether the point was passed at all."""
         left = passing
 
         def cut(name: str) -> None:
@@ -113,7 +117,7 @@ class Rig:
 
         crashpoints.set_hook(cut)
         try:
-            self.run(**request)
+            work()
         except PowerCut:
             return True
         finally:
