@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from connector_service.app import App, Hooks
 from connector_service.contract.source import Watching
-from connector_service.domain.problems import ConnectorError, Problem
+from connector_service.domain.problems import ConnectorError
 from connector_service.engine.exits import DONE, INTERNAL, INTERRUPTED, NEEDS_PERSON, status_of
 from connector_service.engine.report import run_in_words
-from connector_service.engine.run import Request, RunResult
+from connector_service.engine.run import Request, RunResult, issue_of
 from connector_service.engine.schedule import Scheduler
 
 PATIENCE_SECONDS: Final = 10.0
@@ -98,7 +98,7 @@ class Foreground:
         try:
             result = self._app.sync(name, Request(mode=mode), Hooks(stopping=self._stopping.is_set))
         except ConnectorError as fault:
-            self._app.store.open_issue(name, Problem(fault.code, fault.what, fault.why, fault.fix))
+            self._app.store.open_issue(name, issue_of(fault))
             self._note(name, status_of(fault), str(fault))
         except Exception:  # noqa: BLE001 - the boundary of a run: the issue was opened, and the other routes go on
             _log.exception("Route %s: the run was ended by a fault of this program.", name)

@@ -114,3 +114,16 @@ def test_route_that_cannot_be_opened_becomes_an_issue_and_the_others_go_on(
     _, err = service.communicate(timeout=30)
     assert "no-profile.toml" in connector.json("issues", "broken")["items"][0]["what"]
     assert b"Traceback" not in err
+
+
+@posix
+def test_issue_of_a_secret_that_was_missing_closes_itself(start: Start, connector: Commands, shop: Shop) -> None:
+    shop.set("sqlite:///shop.db", "postgresql://shop:{password}@127.0.0.1:1/shop")
+    service = start("run")
+    until(lambda: connector.json("issues", "main")["items"])
+    service.send_signal(signal.SIGTERM)
+    service.communicate(timeout=30)
+    assert [one["code"] for one in connector.json("issues")["items"]] == ["SIGN_IN_NEEDED"]
+    shop.set("postgresql://shop:{password}@127.0.0.1:1/shop", "sqlite:///shop.db")
+    assert connector("sync", "main").status == 0
+    assert connector.json("issues")["items"] == []

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from connector_service.domain.problems import ConnectorError, NeedsUser, Refused, RetryLater, SettingsFault
+from connector_service.domain.status_codes import FaultCode
 
 _DRIVERS: Final = {
     "psycopg": ("PostgreSQL", "postgresql"),
@@ -132,7 +133,7 @@ _ANSWERS: Final[dict[str, tuple[type[ConnectorError], str, str, str]]] = {
         NeedsUser,
         "The database user lacks a right{at}.",
         "Ask the administrator of the database to grant it: select for reading, update for marks.",
-        "RIGHT_MISSING",
+        FaultCode.RIGHT_MISSING,
     ),
     _NO_DRIVER: (
         NeedsUser,
