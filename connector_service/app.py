@@ -30,7 +30,7 @@ from connector_service.engine.reference import lists_to_pull, own_books, pull
 from connector_service.engine.run import Request, Runner, RunResult
 from connector_service.engine.setup import Route
 from connector_service.observe import Redactor
-from connector_service.paths import Paths
+from connector_service.paths import Paths, shipped_config
 from connector_service.settings import Loaded, load
 from connector_service.settings import Route as RouteSettings
 from connector_service.settings.save import Value, set_value
@@ -199,7 +199,7 @@ class App:
             self.vault,
             self.loaded.timezone(name),
             alternatives,
-            self.paths.profile_folders,
+            (shipped_config() / "profiles",),
             peek,
             frozenset(options.items),
         )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from connector_service.domain.problems import NeedsUser, SettingsFault
+from connector_service.domain.problems import NeedsUser
 
 HOME_VARIABLE: Final = "CONNECTOR_HOME"
 """Environment variable that names the data folder."""
@@ -106,11 +106,6 @@ class Paths:
         """Reports and exports that a user asked for."""
         return self.home / "reports"
 
-    @property
-    def profile_folders(self) -> tuple[Path, ...]:
-        """Where a profile is looked for: the data folder, then the profiles that came with the product."""
-        return (self.home, shipped_config() / "profiles")
-
     def ensure(self) -> "Paths":
         """Make the folders, for their owner only (POSIX 0700); raises ``NeedsUser`` when that cannot be done."""
         for folder in (self.home, self.audit_dir, self.log_dir, self.backups_dir, self.reports_dir):
@@ -126,29 +121,6 @@ class Paths:
                     code="FOLDER_NOT_WRITABLE",
                 ) from fault
         return self
-
-    def resolve(self, relative: str | Path) -> Path:
-        """A path as the settings mean it: relative to the data folder, ``~`` is the user's home."""
-        return self.home / Path(relative).expanduser()
-
-    def find_profile(self, name_or_path: str) -> Path:
-        """The file of a profile: beside the settings first, then among those that came with the product.
-
-        ``.toml`` may be left out. Raises ``SettingsFault`` where there is none.
-        """
-        for folder in self.profile_folders:
-            given = folder / Path(name_or_path).expanduser()
-            for candidate in (given, given.with_name(f"{given.name}.toml")):
-                if name_or_path and candidate.is_file():
-                    return candidate
-        shipped = sorted(file.stem for file in (shipped_config() / "profiles").glob("*.toml"))
-        known = ", ".join(shipped) or "none"
-        raise SettingsFault(
-            f'There is no profile "{name_or_path}".',
-            why=f"It is neither in {self.home} nor among those that came with the product ({known}).",
-            fix="Give the name of one of these, or the path of a profile file, relative to the data folder.",
-            code="SETTINGS_WRONG",
-        )
 
 
 def user_home() -> Path:

@@ -78,19 +78,23 @@ class Given:
     timezone: tzinfo
     alternatives: dict[str, str]
     profile_folders: tuple[Path, ...] = ()
+    """Where the profiles lie that came with the product."""
     peek: bool = False
     items: frozenset[Kind] = frozenset(Kind)
 
     def find_profile(self, name: str) -> Path:
-        """Look beside the settings first, then in the profiles that came with the product."""
+        """Look beside the settings first, then among the profiles that came with the product; ``.toml`` may be missing."""
         for folder in (self.home, *self.profile_folders):
-            for candidate in (folder / name, folder / f"{name}.toml"):
-                if candidate.is_file():
+            given = folder / Path(name).expanduser()
+            for candidate in (given, given.with_name(f"{given.name}.toml")):
+                if name and candidate.is_file():
                     return candidate
+        shipped = sorted(file.stem for folder in self.profile_folders for file in folder.glob("*.toml"))
         raise SettingsFault(
-            f"There is no profile {name!r}.",
-            why=f"Looked in {self.home} and among the profiles that came with the product.",
-            fix="Give the path of a profile file, relative to the data folder, or the name of one that is there.",
+            f'There is no profile "{name}".',
+            why=f"It is neither in {self.home} nor among those that came with the product"
+            f" ({', '.join(shipped) or 'none'}).",
+            fix="Give the name of one of these, or the path of a profile file, relative to the data folder.",
             code="SETTINGS_WRONG",
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector_service import paths
-from connector_service.domain.problems import NeedsUser, SettingsFault
+from connector_service.domain.problems import NeedsUser
 from connector_service.files import readers_besides, refuse_if_shared, replace_file
 from connector_service.paths import Paths
 
@@ -64,27 +64,6 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         Paths(tmp_path / "home").ensure()
     assert str(tmp_path / "home") in caught.value.what
     assert "--home" in caught.value.fix
-
-
-def test_resolve_is_relative_to_home(tmp_path: Path) -> None:
-    assert Paths(tmp_path).resolve("drop/in") == tmp_path / "drop" / "in"
-    assert Paths(tmp_path).resolve(tmp_path / "abs") == tmp_path / "abs"
-    assert Paths(tmp_path).resolve("~/x") == Path("~/x").expanduser()
-
-
-def test_own_profile_goes_before_the_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = tmp_path / "shipped"
-    (shipped / "profiles").mkdir(parents=True)
-    (shipped / "profiles" / "shop.toml").write_text("")
-    monkeypatch.setattr(paths, "shipped_config", lambda: shipped)
-    home = Paths(tmp_path / "home").ensure()
-    assert home.find_profile("shop") == home.find_profile("shop.toml") == shipped / "profiles" / "shop.toml"
-    (home.home / "shop.toml").write_text("")
-    assert home.find_profile("shop") == home.home / "shop.toml"
-    for missing in ("shopp", "", "."):
-        with pytest.raises(SettingsFault) as caught:
-            home.find_profile(missing)
-        assert "shop" in caught.value.why
 
 
 def test_shipped_profiles_are_those_of_the_repository() -> None:
