@@ -83,7 +83,7 @@ class Given:
     items: frozenset[Kind] = frozenset(Kind)
 
     def find_profile(self, name: str) -> Path:
-        """Look beside the settings first, then among the profiles that came with the product; ``.toml`` may be missing."""
+        """Look beside the settings first, then among the shipped profiles; ``.toml`` may be left out."""
         for folder in (self.home, *self.profile_folders):
             given = folder / Path(name).expanduser()
             for candidate in (given, given.with_name(f"{given.name}.toml")):
