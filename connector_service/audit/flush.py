@@ -17,7 +17,7 @@ from typing import Final
 from connector_service.audit.chain import Line, parse
 from connector_service.audit.trail import Piece, file_of, from_end, may_begin, month_of, trail_files
 from connector_service.contract.crashpoints import crash_point
-from connector_service.contract.journal import TrailOutbox
+from connector_service.contract.trail import TrailOutbox
 from connector_service.domain.problems import ConnectorError, NeedsUser, RetryLater, Stop
 from connector_service.domain.status_codes import IssueCode
 from connector_service.files import PRIVATE, PRIVATE_FOLDER, sync_folder

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from connector_service.audit.chain import KEY_EVENT, Chain, Line, parse
 from connector_service.audit.trail import find, last_line, lines_from, trail_files
-from connector_service.contract.journal import Event, TrailOutbox
+from connector_service.contract.journal import Event
+from connector_service.contract.trail import TrailOutbox
 from connector_service.domain.kinds import Kind, State
 
 _KINDS: Final = frozenset(kind.value for kind in Kind)

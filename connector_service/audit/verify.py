@@ -12,7 +12,7 @@ from typing import Final
 from connector_service.audit.chain import KEY_EVENT, KEY_ID, Chain, Line, parse
 from connector_service.audit.trail import LONGEST, Piece, file_of, find, forward, may_begin, month_of, trail_files
 from connector_service.audit.verdict import Finding, Verdict, verdict
-from connector_service.contract.journal import TrailOutbox
+from connector_service.contract.trail import TrailOutbox
 
 _PAGE: Final = 1000
 _NOT_OURS: Final = (

@@ -38,30 +38,6 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Sealer(Protocol):
-    """Turns events into the lines of the trail, each chained to the one before by a keyed hash."""
-
-    def seal(self, sequence: int, previous: str, moment: datetime, event: Event) -> tuple[str, str]:
-        """The line (JSON, without a line break) and its hash."""
-        ...
-
-
-class TrailOutbox(Protocol):
-    """The sealed lines that the store still holds, until they stand in the trail's files for good."""
-
-    def unflushed(self, after: int, limit: int) -> list[tuple[int, str, str]]:
-        """Sequence, line and hash of the lines with a sequence above ``after``, in order, at most ``limit``."""
-        ...
-
-    def flushed(self, up_to: int) -> None:
-        """The lines up to this sequence stand in the trail durably; the store may let go of them."""
-        ...
-
-    def head(self) -> tuple[int, str]:
-        """Sequence and hash of the last line that was ever sealed; ``(0, "")`` before the first."""
-        ...
-
-
 class Known(NamedTuple):
     """What the store knows of a unit."""
 
@@ -330,6 +306,10 @@ class Journal(Protocol):
 
     def unseen(self, pair: int, kind: Kind, made_from: str, window: Window, run: int) -> list[Known]:
         """Documents not yet pushed, dated in the window, that the run has neither read nor touched."""
+        ...
+
+    def stored(self, pair: int, kind: Kind, made_from: str, window: Window, after: int, limit: int) -> list[Held]:
+        """Documents of a window with their content, as they were last read or booked; by id, after one, so many."""
         ...
 
     def tallies(self, pair: int) -> dict[State, int]:

@@ -9,11 +9,11 @@ from typing import Any, Final, TypeAlias
 
 from connector_service.contract.source import Window
 from connector_service.contract.target import Booked, BookedState
-from connector_service.domain.documents import MoneyDocument, TimeRecord, Unreadable
+from connector_service.domain.documents import MoneyDocument, SourceRecord, TimeRecord, Unreadable
 from connector_service.domain.identity import pair_digest
 from connector_service.domain.kinds import BOOKED_STATES, Kind, State
 from connector_service.domain.money import ZERO
-from connector_service.engine.chunks import chunked
+from connector_service.engine.chunks import CHUNK, chunked
 from connector_service.engine.setup import Route, external_reference
 
 # A document may be booked on another day than its own (a closed period), so the books are read a little wider.
@@ -103,7 +103,7 @@ def _kind(
     for one in route.target.booked(kind, wide.first, wide.last):
         if one.state is not BookedState.VOID and one.external_reference:
             booked.setdefault(one.external_reference, []).append(one)
-    for chunk in chunked(route.source.read(kind, None, window)):
+    for chunk in chunked(_records(route, pair, kind, window)):
         known = {}
         if pair is not None:
             known = route.journal.known(pair, kind, route.made_from(kind), [record.key for record in chunk])
@@ -130,6 +130,17 @@ def _kind(
             reference = external_reference(digest, kind, route.made_from(kind), record.key)
             _compare(found, record, booked.pop(reference, []), before.state if before else None)
     return [one for rows in booked.values() for one in rows if one.date is None or window.holds(one.date)]
+
+
+def _records(route: Route, pair: int | None, kind: Kind, window: Window) -> Iterator[SourceRecord]:
+    """What the source has of a period; of a source that hands each record over once, what it handed over."""
+    if not route.source.manifest.consumes:
+        yield from route.source.read(kind, None, window)
+    elif pair is not None:
+        after = 0
+        while held := route.journal.stored(pair, kind, route.made_from(kind), window, after, CHUNK):
+            after = held[-1].known.id
+            yield from (one.document for one in held if one.document is not None)
 
 
 def _extra(kind: Kind, extra: list[Booked], others: Others, found: Reconciliation) -> None:

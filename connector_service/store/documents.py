@@ -77,12 +77,21 @@ class Documents:
 
     def open_documents(self, pair: int, states: Sequence[State], after: int, limit: int) -> list[Held]:
         """Documents in these states by id, the next ``limit`` after one, with their content."""
+        condition = f"d.pair = ? AND d.state IN ({_marks(states)}) AND {_OPEN.replace('state', 'd.state')}"
+        return self._with_content(condition, (pair, *states), after, limit)
+
+    def stored(self, pair: int, kind: Kind, made_from: str, window: Window, after: int, limit: int) -> list[Held]:
+        """Documents of a window with their content, as they were last read or booked; by id, after one, so many."""
+        condition = "d.pair = ? AND d.kind = ? AND d.made_from = ? AND d.date BETWEEN ? AND ?"
+        days = (window.first.isoformat(), window.last.isoformat())
+        return self._with_content(condition, (pair, kind.value, made_from, *days), after, limit)
+
+    def _with_content(self, condition: str, values: tuple[Any, ...], after: int, limit: int) -> list[Held]:
         rows = self._database.execute(
             f"SELECT {', '.join('d.' + name for name in KNOWN.split(', '))}, b.content"
             " FROM document d LEFT JOIN body b ON b.document = d.id"
-            f" WHERE d.pair = ? AND d.state IN ({_marks(states)})"
-            f" AND {_OPEN.replace('state', 'd.state')} AND d.id > ? ORDER BY d.id LIMIT ?",
-            (pair, *states, after, limit),
+            f" WHERE {condition} AND d.id > ? ORDER BY d.id LIMIT ?",
+            (*values, after, limit),
         ).fetchall()
         return [Held(known_row(row), decode_document(Kind(row[1]), row[13]) if row[13] else None) for row in rows]
 

@@ -16,10 +16,10 @@ from connector_service.contract.journal import (
     Member,
     RouteState,
     RunRow,
-    Sealer,
 )
 from connector_service.contract.source import Window
 from connector_service.contract.target import Prepared
+from connector_service.contract.trail import Sealer
 from connector_service.domain.documents import Document, Head
 from connector_service.domain.identity import pair_digest
 from connector_service.domain.kinds import Flag, Kind, State
@@ -184,6 +184,10 @@ class Repository:
     def unseen(self, pair: int, kind: Kind, made_from: str, window: Window, run: int) -> list[Known]:
         """Documents not yet pushed, dated in the window, that the run has neither read nor touched."""
         return self.documents.unseen(pair, kind, made_from, window, run)
+
+    def stored(self, pair: int, kind: Kind, made_from: str, window: Window, after: int, limit: int) -> list[Held]:
+        """Documents of a window with their content, as they were last read or booked."""
+        return self.documents.stored(pair, kind, made_from, window, after, limit)
 
     def tallies(self, pair: int) -> dict[State, int]:
         """Documents by state, kept up with every change."""

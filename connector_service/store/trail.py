@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from connector_service.contract.journal import Event, Sealer
+from connector_service.contract.journal import Event
+from connector_service.contract.trail import Sealer
 from connector_service.store.codec import now
 from connector_service.store.database import Database
 

@@ -37,6 +37,15 @@ def test_shop_and_books_reconcile(made: tuple[Path, dict[str, Any]]) -> None:
     assert found["equal"] == 178
 
 
+def test_a_drop_folder_reconciles_with_what_it_has_handed_over(made: tuple[Path, dict[str, Any]]) -> None:
+    home, report = made
+    done = run("reconcile", "inbox", "--from", BEGIN, "--to", "2025-12-31", "--json", home=home)
+    found = json.loads(done.stdout)
+    held = {one["key"] for one in documents(report, "held") if one["status_code"] == "NUMBER_EXISTS"}
+    assert {one["key"] for one in found["differences"]} == held
+    assert found["equal"] == 8
+
+
 def test_second_time_nothing_new_is_exported(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(made[0], home)
