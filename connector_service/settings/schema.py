@@ -51,7 +51,9 @@ class Section(BaseModel):
 class Service(Section):
     """The service as a whole."""
 
-    port: int = Field(default=8731, ge=1, le=65535, description="Port of the local page, on this computer only")
+    port: int = Field(
+        default=8731, ge=1, le=65535, description="Port of the local page, which comes with a later version"
+    )
     timezone: TimeZone = Field(
         default="", examples=["Europe/Amsterdam"], description="Time zone of the business; empty: that of this computer"
     )
@@ -129,10 +131,8 @@ class Sync(Section):
     items: Annotated[
         tuple[Annotated[Kind, Field(strict=False)], ...], AfterValidator(_each_once), Field(strict=False)
     ] = Field(default=tuple(Kind), description="Kinds of documents that are moved")
-    contacts: Move = Field(
-        default="off", description="Customers and suppliers: into the source, to the target, or both"
-    )
-    staff: Move = Field(default="off", description="Employees: into the source, to the target, or both")
+    contacts: Move = Field(default="off", description="Customers and suppliers; this version moves none: off")
+    staff: Move = Field(default="off", description="Employees; this version moves none: off")
 
 
 class Options(Section):
@@ -147,16 +147,18 @@ class Options(Section):
     require_sent: bool = Field(default=False, description="Hold documents that the source has not marked as sent")
     approved_only: bool = Field(default=True, description="Hold time records that are not approved")
     after_edit: Literal["ask", "update", "reissue"] = Field(
-        default="ask", description="When an exported document changes at the source"
+        default="ask",
+        description="When an exported document changes at the source; this version keeps it for a person: ask",
     )
     mark_sales_paid: Paid = Field(
-        default="never", description="Mark sales invoices as paid at the source: when_paid is paid in the books"
+        default="never", description="Mark sales invoices as paid at the source; when_paid, in the books, comes later"
     )
     mark_bills_paid: Paid = Field(
-        default="never", description="Mark vendor bills as paid at the source: when_paid is paid in the books"
+        default="never", description="Mark vendor bills as paid at the source; when_paid, in the books, comes later"
     )
     new_items_as: Literal["service", "inventory"] = Field(
-        default="service", description="What an item becomes that the package does not have yet"
+        default="service",
+        description="What an item becomes that the package does not have; this version makes none: service",
     )
     auto_link: Literal["none", "exact"] = Field(
         default="exact", description="Link parties by themselves where the name is exactly the same"
@@ -166,7 +168,8 @@ class Options(Section):
         description="When a document falls into a closed period: hold it, or date it into the next open one",
     )
     validate_all_tables: bool = Field(
-        default=False, description="Check every list of the package before a run, not only those in use"
+        default=False,
+        description="Check every list of the package before a run; this version checks those in use: false",
     )
     stop_after_error: bool = Field(default=False, description="Stop a run at the first problem instead of going on")
     batch_size: int = Field(default=0, ge=0, description="Documents in one call; 0: what the package takes best")

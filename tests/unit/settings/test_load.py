@@ -115,6 +115,7 @@ batch_size = 101
         "routes.main.sync.interval_seconds": 18,
         "routes.main.sync.begin": 19,
         "routes.main.sync.items (entry 2)": 20,
+        "routes.main.options.after_edit": 25,
     }
     assert found["servce"].fix == 'Did you mean "service"?'
     assert found["service.port"].fix == "Write port = 8732."
