@@ -26,6 +26,9 @@ _WORDS = {
     "number": "other number",
     "not_exported": "not exported",
 }
+# The findings whose value of a side is an amount; else it is a number, a date or a list of ids.
+_SOURCE_AMOUNT = frozenset({"missing", "twice", "total", "tax", "not_exported"})
+_BOOKS_AMOUNT = frozenset({"extra", "total", "tax"})
 
 
 @command(app)
@@ -79,6 +82,10 @@ def _totals(found: "Reconciliation") -> dict[str, Any]:
     return totals
 
 
+def _amount(text: str) -> str:
+    return f"{Decimal(text):,f}" if text else ""
+
+
 def _say(out: Out, route: str, found: "Reconciliation") -> None:
     from connector_service.domain.messages import KIND_WORDS
 
@@ -88,7 +95,7 @@ def _say(out: Out, route: str, found: "Reconciliation") -> None:
     if found.by_others:
         out.say(f"{plural(found.by_others, 'document')} in the books came by another route: not compared.")
     rows = (
-        (KIND_WORDS[kind][1], unit, *(f"{Decimal(sides[side] or 0):,}" for side in ("source", "books")))
+        (KIND_WORDS[kind][1], unit, *(_amount(sides[side] or "0") for side in ("source", "books")))
         for kind, units in _totals(found).items()
         for unit, sides in units.items()
     )
@@ -104,8 +111,8 @@ def _say(out: Out, route: str, found: "Reconciliation") -> None:
             KIND_WORDS[row.kind][0],
             row.number or row.key,
             row.date.isoformat() if row.date else "",
-            row.source,
-            row.books,
+            _amount(row.source) if row.finding in _SOURCE_AMOUNT else row.source,
+            _amount(row.books) if row.finding in _BOOKS_AMOUNT else row.books,
             row.state.replace("_", " "),
         )
         for row in found.rows

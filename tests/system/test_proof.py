@@ -32,6 +32,18 @@ def test_reconcile_agrees_and_tells_each_difference(connector: Commands, shop: S
     assert "in the books and not at the source" in people.out
 
 
+def test_differing_amounts_are_written_as_the_totals_are(connector: Commands, shop: Shop) -> None:
+    connector("sync", "main")
+    shop.execute("update invoice set total = '5170.58' where number = 'INV-001'")
+    people = connector("reconcile", "main", *PERIOD).out
+    (difference,) = [line for line in people.splitlines() if "INV-001" in line]
+    assert "5,170.58" in difference
+    assert "121.00" in difference
+    assert "5170.58" not in people
+    found = connector("reconcile", "main", *PERIOD, "--json").json["differences"]
+    assert [(one["source"], one["books"]) for one in found] == [("5170.58", "121.00")]
+
+
 def test_books_are_exported_for_hledger(connector: Commands, shop: Shop) -> None:
     connector("sync", "main")
     file = shop.home / "books.journal"
