@@ -118,8 +118,8 @@ class FileVault:
         return NeedsUser(
             f"The file with the secrets cannot be used: {self._path}.",
             why=f"The system says: {system}." if system else "It does not have the form that this version writes.",
-            fix="Restore it from a backup; or move it away, sign in again (connector connect ROUTE) and store each"
-            " secret again (connector secret set ROUTE NAME).",
+            fix="Restore it from a backup; or move it away and store each secret again:"
+            " connector secret set ROUTE NAME.",
             code="VAULT_UNREADABLE",
         )
 

@@ -113,7 +113,7 @@ class KeyStoreVault:
             raise NeedsUser(
                 f'The secret "{name}" of route "{route}" is not whole in the key store.',
                 why="A part of it was removed or changed by another program.",
-                fix=f"Store it again: connector secret set {route} {name}; for a sign-in: connector connect {route}.",
+                fix=f"Store it again: connector secret set {route} {name}.",
                 code="VAULT_UNREADABLE",
             )
         return value

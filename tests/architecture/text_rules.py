@@ -96,6 +96,28 @@ def _split(program: str, rest: str) -> Typed:
     return Typed(program, tuple(words), tuple(options))
 
 
+_NAMED: Final = re.compile(r"(?<![\w/.-])(?<!the )connector (?=[a-z])([\w<>|= -]*)")
+_PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
+
+
+def named_commands(source: str) -> Iterator[tuple[int, Typed]]:
+    """Line and command of every `connector …` that a text in a Python file names; the product is "the connector".
+
+    What is filled in counts as a value, and so does what follows the command in a sentence.
+    """
+    tree = ast.parse(source)
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "VALUE" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            text = node.value
+        else:
+            continue
+        for found in _NAMED.finditer(_PLACEHOLDER.sub("VALUE", text)):
+            yield node.lineno, _split("connector", found[1].partition("\n")[0])
+
+
 def dev_commands(source: str) -> set[str]:
     """The commands that dev.py knows, read from its table."""
     for node in ast.walk(ast.parse(source)):

@@ -126,7 +126,7 @@ def test_a_lost_part_is_told_and_not_handed_out() -> None:
     del store.entries[part]
     with pytest.raises(NeedsUser) as caught:
         vault.get("main", "token")
-    assert "connector connect main" in caught.value.fix
+    assert "connector secret set main" in caught.value.fix
     vault.set("main", "token", "again" * 400)
     assert vault.get("main", "token") == "again" * 400
 
