@@ -1,6 +1,6 @@
 """The tests that a document passes before it may be pushed. Pure: they see a document and a view, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -76,13 +76,13 @@ class Checker:
         )
         self._facts = {"target": view.manifest.title, "route": view.policy.route}
 
-    def check(self, document: Document, own_reference: str) -> Verdict:
-        """Evaluate all checks; problems come in the order of the status codes."""
+    def check(self, document: Document, reference: Callable[[str], str]) -> Verdict:
+        """Evaluate all checks; problems come in the order of the status codes. ``reference`` is ours for a key."""
         verdict = Verdict()
         if isinstance(document, TimeRecord):
             self._check_time(document, verdict)
         else:
-            self._check_invoice(document, verdict, own_reference)
+            self._check_invoice(document, verdict, reference)
         found = verdict.problems
         if self._policy.begin is not None and document.date < self._policy.begin:
             found.append(
@@ -136,7 +136,7 @@ class Checker:
             self._mapped(kind, getattr(record, name), name, code, record, verdict)
         self._length("note", record.note, record, verdict)
 
-    def _check_invoice(self, document: Invoice, verdict: Verdict, own_reference: str) -> None:
+    def _check_invoice(self, document: Invoice, verdict: Verdict, reference: Callable[[str], str]) -> None:
         sales = document.kind.is_sales
         if sales and self._policy.require_sent and document.sent is not True:
             verdict.problems.append(self._problem(StatusCode.NOT_SENT, document))
@@ -144,7 +144,7 @@ class Checker:
         self._party(role, document.party_key, document.party_name, document, verdict, StatusCode.PARTY_NOT_LINKED)
         if document.care_of_key:
             self._party(role, document.care_of_key, "", document, verdict, StatusCode.CARE_OF_NOT_LINKED)
-        self._numbers(document, verdict, own_reference)
+        self._numbers(document, verdict, reference)
         for kind, name, code in self._head_lists:
             self._mapped(kind, getattr(document, name), name, code, document, verdict)
         for place, line in enumerate(document.lines, 1):
@@ -220,13 +220,14 @@ class Checker:
 
     # -- numbers ------------------------------------------------------------------------------------------------------
 
-    def _numbers(self, document: Invoice, verdict: Verdict, own_reference: str) -> None:
+    def _numbers(self, document: Invoice, verdict: Verdict, reference: Callable[[str], str]) -> None:
         number = document.number
         if not number:
             if self._view.manifest.number_required:
                 verdict.problems.append(self._problem(StatusCode.NUMBER_MISSING, document))
             return
-        for key, party in self._view.numbers.get((document.kind, number), ()):
+        carriers = self._view.numbers.get((document.kind, number), ())
+        for key, party in carriers:
             if key != document.key and (document.kind.is_sales or party == document.party_key):
                 verdict.problems.append(
                     self._problem(StatusCode.SAME_NUMBER_OTHER_CONTENT, document, number=number, other=key)
@@ -235,9 +236,11 @@ class Checker:
         for booked in self.taken(document, verdict):
             if booked.state is BookedState.VOID:
                 continue
-            if booked.external_reference and booked.external_reference == own_reference:
+            if booked.external_reference and booked.external_reference == reference(document.key):
                 verdict.adopt = booked
                 return
+            if booked.external_reference in {reference(key) for key, _ in carriers}:
+                continue  # another record of the source, which was said above
             found = _in_words(booked)
             verdict.problems.append(self._problem(StatusCode.NUMBER_EXISTS, document, number=number, found=found))
             return

@@ -14,9 +14,8 @@ from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.problems import Conflict
 from connector_service.domain.status_codes import FaultCode
-from connector_service.engine.differences import differences, in_words
 from connector_service.engine.gather import Gatherer
-from connector_service.engine.newer import drifted_change
+from connector_service.engine.newer import drift_in_words, drifted_change
 from connector_service.engine.plan import Action, Decision, plan
 from connector_service.engine.push import Pusher, Ready, exported_change
 from connector_service.engine.settle import party_ids, question, the_one
@@ -89,7 +88,7 @@ class Work:
         changes, changed = [], []
         touched: list[int] = []
         unchanged = 0
-        drifted = self._drift_details([one for one in decisions if one.after is State.DRIFTED])
+        drifted = drift_in_words(self.route.journal, [one for one in decisions if one.after is State.DRIFTED])
         for decision in decisions:
             change = self._change(decision, made_from, drifted)
             if change is not None:
@@ -198,22 +197,6 @@ class Work:
                 newest, moment = record.changed_at, changed
         self.latest = newest
 
-    def _drift_details(self, decisions: Sequence[Decision]) -> dict[int, str | None]:
-        """By document: in what it differs from what is booked; ``None`` where that was noted before."""
-        ids = [one.known.id for one in decisions if one.known]
-        booked = self.route.journal.content(ids)
-        newer = self.route.journal.content(ids, newer=True)
-        details: dict[int, str | None] = {}
-        for one in decisions:
-            if one.known is None or isinstance(one.record, Unreadable):
-                continue
-            before, noted = booked.get(one.known.id), newer.get(one.known.id)
-            if noted is not None and fingerprint(noted) == fingerprint(one.record):
-                details[one.known.id] = None
-            else:
-                details[one.known.id] = in_words(differences(before, one.record)) if before else ""
-        return details
-
     def _change(self, decision: Decision, made_from: str, drifted: dict[int, str | None]) -> Change | None:
         if not decision.changed:
             return None
@@ -237,7 +220,7 @@ class Work:
             )
         if decision.after is State.DRIFTED and known is not None and not isinstance(record, Unreadable):
             words = drifted.get(known.id)
-            return None if words is None else drifted_change(known, None, record, words)
+            return None if words is None else drifted_change(known, record, words)
         content = None if decision.after is State.MARKED and known is not None else record
         flags = frozenset({Flag.BEFORE_BEGIN} if decision.before_begin else ())
         return Change(

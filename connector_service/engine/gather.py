@@ -94,12 +94,16 @@ class Gatherer:
         for one in records:
             if isinstance(one, TimeRecord | Unreadable) or not one.number:
                 continue
-            scope = number_scope(one, checker.check(one, "") if base.lists else None)
+            scope = number_scope(one, checker.check(one, _no_reference) if base.lists else None)
             questions[kind, one.number, scope] = LookUp(kind, number=one.number, party_id=scope)
         if not questions:
             return {}
         answers = self.route.target.look_up(list(questions.values()))
         return {at: tuple(found) for at, found in zip(questions, answers, strict=True) if found}
+
+
+def _no_reference(_key: str) -> str:
+    return ""
 
 
 def _indexed(records: Sequence[ReferenceRecord]) -> TargetList:

@@ -3,21 +3,45 @@
 from collections.abc import Sequence
 
 from connector_service.contract.journal import Change, Journal, Known
-from connector_service.domain.documents import Document
+from connector_service.domain.documents import Document, Unreadable
 from connector_service.domain.identity import fingerprint
 from connector_service.domain.kinds import State
 from connector_service.domain.messages import problem
+from connector_service.domain.problems import Problem
 from connector_service.domain.status_codes import OutcomeCode
 from connector_service.engine.checks import label
 from connector_service.engine.differences import differences, in_words
+from connector_service.engine.plan import Decision
 
 
-def drifted_change(known: Known, booked: Document | None, now: Document, words: str | None = None) -> Change:
+def drift_in_words(journal: Journal, decisions: Sequence[Decision]) -> dict[int, str | None]:
+    """By document: in what it differs from what is booked; ``None`` where that was noted before."""
+    ids = [one.known.id for one in decisions if one.known]
+    booked, newer = journal.content(ids), journal.content(ids, newer=True)
+    found: dict[int, str | None] = {}
+    for one in decisions:
+        if one.known is None or isinstance(one.record, Unreadable):
+            continue
+        before, noted = booked.get(one.known.id), newer.get(one.known.id)
+        if noted is not None and fingerprint(noted) == fingerprint(one.record):
+            found[one.known.id] = None
+        else:
+            found[one.known.id] = _words(before, one.record)
+    return found
+
+
+def _words(booked: Document | None, now: Document) -> str:
+    return in_words(differences(booked, now)) if booked is not None else ""
+
+
+def drifted(now: Document, words: str) -> Problem:
+    """The problem of a document that was changed at the source after it was exported."""
+    return problem(OutcomeCode.CHANGED_AT_SOURCE, document=label(now), differences=words)
+
+
+def drifted_change(known: Known, now: Document, words: str) -> Change:
     """What is booked differs from what the source says now: a person decides."""
-    if words is None:
-        words = in_words(differences(booked, now)) if booked is not None else ""
-    found = problem(OutcomeCode.CHANGED_AT_SOURCE, document=label(now), differences=words)
-    return Change(State.DRIFTED, known, now, fingerprint=known.fingerprint, problems=(found,))
+    return Change(State.DRIFTED, known, now, fingerprint=known.fingerprint, problems=(drifted(now, words),))
 
 
 def with_newer(journal: Journal, changes: Sequence[Change]) -> list[Change]:
@@ -36,7 +60,7 @@ def with_newer(journal: Journal, changes: Sequence[Change]) -> list[Change]:
             continue
         after = known._replace(state=change.after, flags=(known.flags | change.set_flags) - change.clear_flags)
         if change.after is State.EXPORTED:
-            expanded.append(drifted_change(after, sent.get(known.id), now))
+            expanded.append(drifted_change(after, now, _words(sent.get(known.id), now)))
         elif change.after is State.REFUSED:
             expanded.append(Change(State.WAITING, after, now, fingerprint=fingerprint(now)))
         elif change.after is State.WAITING:

@@ -139,7 +139,7 @@ def _checked(record: Document, known: Known | None, checker: Checker, reference:
     print_ = fingerprint(record) if known else b""
     if known and Flag.MARKED_SENT in known.flags and isinstance(record, MoneyDocument):
         record = replace(record, sent=True)
-    verdict = checker.check(record, reference(record.key))
+    verdict = checker.check(record, reference)
     problems = tuple(verdict.problems)
     if not (known and Flag.RELEASED in known.flags):
         problems += tuple(checker.not_known_to_be_absent(record))

@@ -16,6 +16,7 @@ from connector_service.engine import brakes
 from connector_service.engine.begin_date import moves_forward
 from connector_service.engine.chunks import CHUNK, chunked
 from connector_service.engine.gather import Gatherer
+from connector_service.engine.newer import drift_in_words, drifted
 from connector_service.engine.plan import Action, Decision, plan
 from connector_service.engine.run import Request
 from connector_service.engine.setup import Route, external_reference
@@ -97,15 +98,21 @@ class _Planner:
         self._gatherer.add_links([link for decision in decisions for link in decision.links])
         sent = [one.record for one in decisions if one.action in (Action.PUSH, Action.HOLD)]
         self._gatherer.add_numbers(sent)
+        words = drift_in_words(route.journal, [one for one in decisions if one.after is State.DRIFTED])
         for decision in decisions:
             if (kind, decision.record.key) in self._seen:
                 continue
             self._seen.add((kind, decision.record.key))
             self.read += 1
-            if decision.action is Action.SKIP and not decision.changed:
+            known_drift = decision.known is not None and words.get(decision.known.id, "") is None
+            standing = decision.after is State.REFUSED
+            if decision.action is Action.SKIP and (known_drift or not (decision.changed or standing)):
                 self.unchanged += 1
-            else:
-                self.planned.append(_planned(decision))
+                continue
+            problems = decision.problems
+            if decision.after is State.DRIFTED and decision.known and not isinstance(decision.record, Unreadable):
+                problems = (drifted(decision.record, words.get(decision.known.id) or ""),)
+            self.planned.append(_planned(decision, problems))
 
     def waiting(self, kinds: list[Kind]) -> None:
         if self._pair is None:
@@ -123,7 +130,7 @@ class _Planner:
                     self.take(kind, chunk)
 
 
-def _planned(decision: Decision) -> Planned:
+def _planned(decision: Decision, problems: tuple[Problem, ...]) -> Planned:
     record, known = decision.record, decision.known
     party, currency, total = "", "", Decimal(0)
     if isinstance(record, MoneyDocument):
@@ -141,7 +148,7 @@ def _planned(decision: Decision) -> Planned:
         currency,
         total,
         decision.after,
-        decision.problems,
+        problems,
         known.remote_id if known else "",
         (),
         "skip" if isinstance(record, Unreadable) and decision.action is Action.SKIP else decision.action.value,
