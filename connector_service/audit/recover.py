@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ from typing import Any, Final
 from connector_service.audit.chain import KEY_EVENT, Chain, Line, parse
 from connector_service.audit.trail import find, last_line, lines_from, trail_files
 from connector_service.contract.journal import Event
-from connector_service.contract.trail import TrailOutbox
+from connector_service.contract.trail import Receipt, TrailOutbox
 from connector_service.domain.kinds import Kind, State
 
 _KINDS: Final = frozenset(kind.value for kind in Kind)
@@ -64,27 +63,6 @@ def section_event(outbox: TrailOutbox, folder: Path, chain: Chain) -> Event | No
     if line is None or line.hash != digest or chain.genuine(raw):
         return None
     return Event(KEY_EVENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the trail says last of a document."""
-
-    pair: str
-    kind: Kind
-    made_from: str
-    key: str
-    state: State
-    sequence: int
-    """Of the last line that speaks of it."""
-    number: str = ""
-    amount: str = ""
-    currency: str = ""
-    remote_id: str = ""
-    fingerprint: bytes = b""
-    """Of what was booked, or of what was sent last."""
-    generation: int = 0
-    date: dt.date | None = None  # in this class the plain word is the field
 
 
 def receipts(folder: Path, after_sequence: int = 0) -> Iterator[Receipt]:

@@ -1,15 +1,16 @@
 """Receipts put back from the audit trail into a store that is empty, restored or older than the trail."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from decimal import Decimal
 from itertools import islice
 
 from connector_service.contract.journal import Member
+from connector_service.contract.trail import Receipt
 from connector_service.domain.identity import UnitKey, external_reference
-from connector_service.domain.kinds import Kind, State
+from connector_service.domain.kinds import State
 from connector_service.domain.moments import moment_text
-from connector_service.store.codec import now
+from connector_service.domain.money import to_minor
+from connector_service.store.codec import FLAG_BITS, now
 from connector_service.store.database import Database
 from connector_service.store.intents import encode_members
 from connector_service.store.trail import Trail
@@ -19,27 +20,7 @@ _IN_FLIGHT = frozenset({State.SENDING, State.QUEUED, State.IN_DOUBT})
 _KEPT = frozenset({State.EXPORTED, State.DRIFTED, State.MARKED, State.IGNORED, State.UNDONE, State.MISSING})
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptRow:
-    """What the trail says last of a document."""
-
-    pair: str
-    """Digest of source and company."""
-    kind: Kind
-    made_from: str
-    key: str
-    state: State
-    number: str
-    currency: str
-    total: int
-    """Minor units; 0 where the trail does not say."""
-    remote_id: str
-    fingerprint: bytes
-    generation: int
-    date: date | None
-
-
-def put_back(database: Database, trail: Trail, receipts: Iterable[ReceiptRow], head: tuple[int, str]) -> int:
+def put_back(database: Database, trail: Trail, receipts: Iterable[Receipt], head: tuple[int, str]) -> int:
     """Write receipts into the store and go on from the trail's head; returns how many. One transaction.
 
     What was on its way becomes in doubt, with an intent that names it, so that it is asked for in the books before
@@ -75,18 +56,19 @@ def was_recovered(database: Database) -> bool:
 _UPSERT = """
 INSERT INTO document (pair, kind, made_from, key, number, date, party_key, currency, total, state, status_code, run,
                       fingerprint, remote_id, generation, flags, booked_total, changed)
-VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, '', 0, ?, ?, ?, 0, NULL, ?)
+VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, '', 0, ?, ?, ?, ?, NULL, ?)
 ON CONFLICT (pair, kind, key, made_from) DO UPDATE SET state = excluded.state, status_code = '',
     remote_id = excluded.remote_id, generation = excluded.generation, fingerprint = excluded.fingerprint,
-    number = excluded.number"""
+    number = excluded.number, flags = flags & ~1 | excluded.flags"""
 
 
-def _row(one: ReceiptRow, pair: int) -> tuple[object, ...]:
+def _row(one: Receipt, pair: int) -> tuple[object, ...]:
     state = State.IN_DOUBT if one.state in _IN_FLIGHT else one.state
     day = one.date.isoformat() if one.date else None
+    total = to_minor(Decimal(one.amount), one.currency) if one.amount and one.currency else 0
     return (
-        *(pair, one.kind.value, one.made_from, one.key, one.number, day, one.currency, one.total, state.value),
-        *(one.fingerprint, one.remote_id, one.generation, now().timestamp()),
+        *(pair, one.kind.value, one.made_from, one.key, one.number, day, one.currency, total, state.value),
+        *(one.fingerprint, one.remote_id, one.generation, flags, now().timestamp()),
     )
 
 
@@ -98,7 +80,7 @@ def _pair(database: Database, digest: str) -> int:
     return int(row[0])
 
 
-def _intent(database: Database, one: ReceiptRow, pair: int) -> None:
+def _intent(database: Database, one: Receipt, pair: int) -> None:
     find = "SELECT id FROM document WHERE pair = ? AND kind = ? AND key = ? AND made_from = ?"
     document = int(database.execute(find, (pair, one.kind.value, one.key, one.made_from)).fetchone()[0])
     reference = external_reference(one.pair, UnitKey(one.kind, one.key, one.made_from))

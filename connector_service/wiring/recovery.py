@@ -1,15 +1,13 @@
 """A store that is empty, restored or older than the audit trail gets its receipts back, and stops every route."""
 
-from decimal import Decimal
 from pathlib import Path
 
 from connector_service.audit.chain import Chain
-from connector_service.audit.recover import Receipt, Standing, compare, receipts, section_event
+from connector_service.audit.recover import Standing, compare, receipts, section_event
 from connector_service.audit.trail import last_line
 from connector_service.domain.messages import problem
-from connector_service.domain.money import to_minor
 from connector_service.domain.status_codes import IssueCode
-from connector_service.store.receipts import ReceiptRow, put_back
+from connector_service.store.receipts import put_back
 from connector_service.store.repository import Repository
 
 _WORDS = {
@@ -45,23 +43,5 @@ def _put_back(store: Repository, folder: Path) -> str:
     after = sequence if standing is Standing.STORE_OLDER else 0
     last = last_line(folder)
     head = (last.sequence, last.hash) if last else (sequence, digest)
-    count = put_back(store.database, store.trail, map(_receipt_row, receipts(folder, after)), head)
+    count = put_back(store.database, store.trail, receipts(folder, after), head)
     return f"{_WORDS[standing]}. {count} receipts were put back from the trail."
-
-
-def _receipt_row(one: Receipt) -> ReceiptRow:
-    total = to_minor(Decimal(one.amount), one.currency) if one.amount and one.currency else 0
-    return ReceiptRow(
-        one.pair,
-        one.kind,
-        one.made_from,
-        one.key,
-        one.state,
-        one.number,
-        one.currency,
-        total,
-        one.remote_id,
-        one.fingerprint,
-        one.generation,
-        one.date,
-    )

@@ -7,9 +7,10 @@ import pytest
 
 from connector_service.audit.chain import Chain
 from connector_service.audit.flush import Flusher
-from connector_service.audit.recover import Receipt, Standing, compare, receipts
+from connector_service.audit.recover import Standing, compare, receipts
 from connector_service.audit.trail import last_line
 from connector_service.contract.journal import Event
+from connector_service.contract.trail import Receipt
 from connector_service.domain.kinds import Kind, State
 from tests.unit.audit.support import KEY, Outbox, files_of, filled, lines_of
 
