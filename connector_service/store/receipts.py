@@ -7,7 +7,7 @@ from itertools import islice
 from connector_service.contract.journal import Member
 from connector_service.contract.trail import Receipt
 from connector_service.domain.identity import UnitKey, external_reference
-from connector_service.domain.kinds import State
+from connector_service.domain.kinds import Flag, State
 from connector_service.domain.moments import moment_text
 from connector_service.domain.money import to_minor
 from connector_service.store.codec import FLAG_BITS, now
@@ -65,6 +65,8 @@ ON CONFLICT (pair, kind, key, made_from) DO UPDATE SET state = excluded.state, s
 def _row(one: Receipt, pair: int) -> tuple[object, ...]:
     state = State.IN_DOUBT if one.state in _IN_FLIGHT else one.state
     day = one.date.isoformat() if one.date else None
+    # Whether it was marked at the source the trail does not say; marking again does no harm.
+    flags = FLAG_BITS[Flag.WRITEBACK_PENDING] if state in (State.EXPORTED, State.DRIFTED) else 0
     total = to_minor(Decimal(one.amount), one.currency) if one.amount and one.currency else 0
     return (
         *(pair, one.kind.value, one.made_from, one.key, one.number, day, one.currency, total, state.value),
