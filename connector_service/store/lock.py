@@ -1,12 +1,16 @@
 """One process owns a data folder: a lock of the operating system, which ends with the process however it ends."""
 
+import errno
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
-from connector_service.domain.problems import Busy, NeedsUser
+from connector_service.domain.problems import Busy, ConnectorError, NeedsUser, RetryLater
 from connector_service.files import try_lock
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 class FolderLock:
@@ -40,7 +44,11 @@ class FolderLock:
                 code="BUSY",
             )
         self._file = file
-        self._note.write_text(json.dumps({"pid": os.getpid(), **note}), encoding="utf-8")
+        try:
+            self._note.write_text(json.dumps({"pid": os.getpid(), **note}), encoding="utf-8")
+        except OSError as fault:
+            self.release()
+            raise _no_note(self._note, fault) from fault
 
     def owner(self) -> dict[str, Any] | None:
         """Who holds the lock now; ``None`` where nobody does."""
@@ -62,6 +70,23 @@ class FolderLock:
     def release(self) -> None:
         """Let go of the lock."""
         if self._file is not None:
-            self._note.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._note.unlink(missing_ok=True)
             self._file.close()
             self._file = None
+
+
+def _no_note(note: Path, fault: OSError) -> ConnectorError:
+    if fault.errno in _NO_ROOM:
+        return RetryLater(
+            "The disk is full, so nothing was begun; nothing is lost.",
+            why=f"There is no room in {note.parent}.",
+            fix="Free some space, and try again.",
+            code="DISK_FULL",
+        )
+    return NeedsUser(
+        "The data folder cannot be written to.",
+        why=f"{note}: {fault.strerror or fault}.",
+        fix="Give this user the right to write there, or name another folder with --home.",
+        code="FOLDER_NOT_WRITABLE",
+    )
