@@ -149,7 +149,7 @@ class OAuthClient:
                 "code_challenge": client.create_code_challenge(verifier, "S256"),
                 "code_challenge_method": "S256",
             }
-        scope = list(provider.scopes) or None
+        scope: list[object] | None = list(provider.scopes) or None
         address = _over_tls(
             provider.authorize_url,
             lambda url: client.prepare_request_uri(url, redirect_uri=redirect_uri, scope=scope, state=state, **extra),
