@@ -8,7 +8,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from connector_service.settings.faults import Fault, did_you_mean, nearest
+from connector_service.nearest import did_you_mean, nearest
+from connector_service.settings.faults import Fault
 from connector_service.settings.reading import Place
 from connector_service.settings.schema import Route, Settings, SystemSection
 
@@ -162,7 +163,7 @@ def _zone(_found: str, value: object, _context: _Context, key: str) -> _Parts:
     from zoneinfo import available_timezones  # reads a folder of files; only where a name is wrong
 
     near = nearest(str(value), available_timezones())
-    fix = f'Did you mean "{near}"?' if near else "Write it as Region/City, like Europe/Amsterdam."
+    fix = f"Did you mean {near}?" if near else "Write it as Region/City, like Europe/Amsterdam."
     return f"There is no time zone {show(value)}.", "Zones have the names of the IANA time zone database.", fix
 
 

@@ -7,8 +7,9 @@ from typing import Any, Final, TypeAlias
 
 from connector_service.contract import registry
 from connector_service.contract.manifest import SettingField, SourceManifest, TargetManifest
+from connector_service.nearest import did_you_mean
 from connector_service.settings.explain import unknown_key
-from connector_service.settings.faults import Fault, did_you_mean
+from connector_service.settings.faults import Fault
 from connector_service.settings.leaks import secret_faults
 from connector_service.settings.reading import Place
 from connector_service.settings.schema import Source, SystemSection, Target

@@ -12,16 +12,17 @@ PACKAGE: Final = "connector_service"
 ARROWS: Final[dict[str, frozenset[str]]] = {
     "domain": frozenset(),
     "contract": frozenset({"domain"}),
-    # Leaves: they know the domain's problems and nothing else of the product.
+    # Leaves: they know the domain's problems at most, and nothing else of the product.
     "files": frozenset({"domain"}),
     "paths": frozenset({"domain", "files"}),
+    "nearest": frozenset(),
     # What sources and targets share of the network: limits come from the manifest, tokens lie in the vault.
     "http": frozenset({"domain", "contract", "files"}),
     "engine": frozenset({"domain", "contract"}),
-    "sources": frozenset({"domain", "contract", "http"}),
-    "targets": frozenset({"domain", "contract", "http"}),
+    "sources": frozenset({"domain", "contract", "http", "files", "nearest"}),
+    "targets": frozenset({"domain", "contract", "http", "files"}),
     "store": frozenset({"domain", "contract", "files"}),
-    "settings": frozenset({"domain", "contract", "files"}),
+    "settings": frozenset({"domain", "contract", "files", "nearest"}),
     "vault": frozenset({"domain", "contract", "files"}),
     "audit": frozenset({"domain", "contract", "files"}),
     "observe": frozenset({"domain", "contract", "files", "paths"}),

@@ -9,9 +9,9 @@ import msgspec
 
 from connector_service.domain.documents import DOCUMENT_TYPES, Line, SourceRecord, TimeRecord, Unreadable, WrongType
 from connector_service.domain.kinds import Kind
+from connector_service.nearest import did_you_mean
 from connector_service.sources.folder.safexml import plain
 from connector_service.sources.folder.wire import Unfit
-from connector_service.sources.shared.fields import did_you_mean
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """Longest line, in bytes."""
@@ -84,7 +84,8 @@ def _record(line: bytes, label: str, key: str, asked: Kind) -> SourceRecord:
         what = f"is not a JSON object: {plain(str(fault))}"
     except WrongType as fault:
         what = plain(str(fault))
-    return Unreadable(kind, key, f"{label}: {what}.", _FIX, None, number)
+    end = "" if what.endswith((".", "?")) else "."
+    return Unreadable(kind, key, f"{label}: {what}{end}", _FIX, None, number)
 
 
 class _Faulty(ValueError):
@@ -111,4 +112,4 @@ def _known(shape: dict[str, msgspec.Raw], known: list[str], where: str) -> None:
         if name in _NOT_GIVEN:
             raise _Faulty(f"{where}`{name}` cannot be given in a file; drop an e-invoice that carries them instead")
         if name not in known and not (name == "kind" and not where):
-            raise _Faulty(f"{where}`{plain(name, 40)}` is not a field. {did_you_mean(name, known)}".rstrip("."))
+            raise _Faulty(f"{where}`{plain(name, 40)}` is not a field. {did_you_mean(name, known)}")

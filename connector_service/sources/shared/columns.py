@@ -8,8 +8,9 @@ from typing import Any, Final
 from connector_service.domain.kinds import Kind, PartyKind
 from connector_service.domain.money import ZERO
 from connector_service.domain.problems import SettingsFault
+from connector_service.nearest import did_you_mean
 from connector_service.sources.shared import values
-from connector_service.sources.shared.fields import LINE_FIELDS, Type, did_you_mean, fields_of
+from connector_service.sources.shared.fields import LINE_FIELDS, Type, fields_of
 from connector_service.sources.shared.profile import KindProfile
 from connector_service.sources.shared.values import Column
 

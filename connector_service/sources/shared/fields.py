@@ -1,6 +1,5 @@
 """The fields that a profile may name, and the type that each has."""
 
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -119,9 +118,3 @@ def fields_of(kind: AnyKind) -> dict[str, Type]:
     if kind is Kind.TIME_RECORD:
         return TIME_FIELDS
     return {**DOCUMENT_FIELDS, **{f"line.{name}": what for name, what in LINE_FIELDS.items()}}
-
-
-def did_you_mean(word: str, known: list[str]) -> str:
-    """A sentence that names the nearest known word, or all of them where none is near."""
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(f'`{name}`' for name in known)}."

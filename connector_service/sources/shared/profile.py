@@ -17,7 +17,8 @@ from typing import Any, Final
 from connector_service.domain.kinds import Kind, PartyKind
 from connector_service.domain.money import is_currency
 from connector_service.domain.problems import SettingsFault
-from connector_service.sources.shared.fields import ALTERNATIVES, AnyKind, did_you_mean, fields_of
+from connector_service.nearest import did_you_mean
+from connector_service.sources.shared.fields import ALTERNATIVES, AnyKind, fields_of
 
 _EVERYWHERE: Final = ("currency", "decimal", "date_format", "since_format")
 _KEYS: Final[dict[str, tuple[str, ...]]] = {

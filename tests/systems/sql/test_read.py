@@ -226,5 +226,5 @@ def test_a_column_that_is_missing_or_unknown_is_named(standing: Shop) -> None:
     profile = changed(SHOP_TOML, "h.Currency as currency", "h.Currency as curency")
     with pytest.raises(SettingsFault) as caught:
         standing.source(profile).check()
-    for part in ("`curency` is not a field", "Did you mean `currency`?", "no column `currency`", "[sales_invoice]"):
+    for part in ("`curency` is not a field", "Did you mean currency?", "no column `currency`", "[sales_invoice]"):
         assert part in str(caught.value)

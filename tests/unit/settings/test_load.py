@@ -117,15 +117,15 @@ batch_size = 101
         "routes.main.sync.items (entry 2)": 20,
         "routes.main.options.after_edit": 25,
     }
-    assert found["servce"].fix == 'Did you mean "service"?'
+    assert found["servce"].fix == "Did you mean service?"
     assert found["service.port"].fix == "Write port = 8732."
-    assert found["service.timezone"].fix == 'Did you mean "Europe/Amsterdam"?'
-    assert found["routes.main.enabeld"].fix == 'Did you mean "enabled"?'
-    assert found["routes.main.source.system"].fix == 'Did you mean "sql"?'
-    assert found["routes.main.sync.mode"].fix == 'Did you mean "auto"?'
+    assert found["service.timezone"].fix == "Did you mean Europe/Amsterdam?"
+    assert found["routes.main.enabeld"].fix == "Did you mean enabled?"
+    assert found["routes.main.source.system"].fix == "Did you mean sql?"
+    assert found["routes.main.sync.mode"].fix == "Did you mean auto?"
     assert found["routes.main.sync.interval_seconds"].why == "interval_seconds is at least 1."
     assert found["routes.main.sync.begin"].fix == "Write it like begin = 2026-01-01."
-    assert found["routes.main.sync.items (entry 2)"].fix == 'Did you mean "sales_invoice"?'
+    assert found["routes.main.sync.items (entry 2)"].fix == "Did you mean sales_invoice?"
 
 
 def test_options_are_judged_beside_a_fault_elsewhere_in_the_route() -> None:
@@ -207,7 +207,7 @@ def test_fields_of_the_system_are_known_with_their_defaults_and_as_texts() -> No
     assert loaded.source_section("c")["terminal_number"] == "12"
     assert loaded.source_section("c")["page_token"] == "t"
     fault = only(text.replace('"clock"', '"clock"\nterminal_numer = 12'))
-    assert fault.fix == 'Did you mean "terminal_number"?'
+    assert fault.fix == "Did you mean terminal_number?"
     fault = only(text.replace('"clock"', '"clock"\nterminal_number = [12]'))
     assert "neither text nor number" in fault.what
 

@@ -95,11 +95,11 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         """,
     )
     for part in (
-        "`curency` is not known. Did you mean `currency`?",
+        "`curency` is not known. Did you mean currency?",
         "`decimal` must be a point or a comma, not ';'",
         "`date_format` must be a format with day, month and year",
-        "`sales_invoise` is not known. Did you mean `sales_invoice`?",
-        "[sales_invoice] `qery` is not known. Did you mean `query`?",
+        "`sales_invoise` is not known. Did you mean sales_invoice?",
+        "[sales_invoice] `qery` is not known. Did you mean query?",
         "[sales_invoice] `pattern` belongs to profiles of the source system folder",
         "[sales_invoice] `mark_paid` must say which record it marks",
         "[sales_invoice] has no `query`",
@@ -136,7 +136,7 @@ def test_single_faults(tmp_path: Path, text: str, said: str) -> None:
         ('[sales_invoice]\ncolumns = {key = "No"}', "[sales_invoice] has no `pattern`"),
         (
             '[sales_invoice]\npattern = "*.csv"\ncolumns = {kee = "No"}',
-            "columns `kee` is not a field. Did you mean `key`?",
+            "columns `kee` is not a field. Did you mean key?",
         ),
         ('[sales_invoice]\npattern = "*.csv"\ncolumns = {key = 1}', "columns `key` must be a text"),
         ('[sales_invoice]\npattern = "*.csv"\ndelimiter = "::"', "must be one character"),

@@ -203,7 +203,7 @@ def test_columns_that_do_not_fit_are_refused_all_at_once() -> None:
     with pytest.raises(SettingsFault) as caught:
         RecordBuilder(table(), ("key", "kei", "date", "date", "line.amount"), ZONE)
     for part in (
-        "`kei` is not a field. Did you mean `key`?",
+        "`kei` is not a field. Did you mean key?",
         "`date` comes twice",
         "`party_key`",
         "`currency`",
