@@ -151,11 +151,10 @@ class App:
         else:
             # What was cut off and kept aside, or is missing, stays an issue until a person has looked at it.
             if done.set_aside or done.missing:
-                what = (
-                    f"lines {done.missing[0]} to {done.missing[1]} are missing"
-                    if done.missing
-                    else "its end was not ours"
-                )
+                what = "its end was not ours"
+                if done.missing:
+                    first, last = done.missing
+                    what = f"line {first} is missing" if first == last else f"lines {first} to {last} are missing"
                 fix = "See `connector audit verify`, which names the place."
                 self.store.open_issue(
                     "",
@@ -323,13 +322,12 @@ class App:
             route.options = replace(route.options, begin=begin)
             runner = Runner(route, Request())
             pair, state = runner.open_route(None)
-            old = state.begin
             done = {
                 "marked": begin_date.apply_begin(route, pair, None, state, actor),
                 "released": 0,
                 "marked_at_source": 0,
             }
-            if release and (old is None or begin < old):
+            if release:
                 done["released"] = begin_date.release(route, pair, begin, actor)
             if mark_source:
                 done["marked_at_source"] = begin_date.mark_at_source(route, begin)

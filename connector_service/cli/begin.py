@@ -36,10 +36,11 @@ def begin(
     out = session.out
     with session.writing(f"the begin date of route {route}") as app:
         found = app.would_mark(route, first, mark_source)
-        back = app.would_release(route, first) if release else 0
+        marked = app.would_release(route, first)
         shown: dict[str, Any] = {"route": route, "begin": first.isoformat(), "would_mark": _json(found)}
-        shown["would_release"] = back
-        _say(out, app, route, first, found, back, mark_source)
+        shown["would_release"] = marked if release else 0
+        _say(out, app, route, first, found, mark_source)
+        _say_marked(out, route, first, marked, release)
         verb = f"Mark {plural(found.count, 'record')} as exported" if found.count else f"Set the begin date to {first}"
         if not (yes or asked(session, f"{verb}?")):
             out.say("Nothing was changed. To do it without being asked, add --yes.")
@@ -60,21 +61,32 @@ def begin(
     return DONE
 
 
-def _say(out: Out, app: "App", route: str, first: date, found: "WouldMark", back: int, mark_source: bool) -> None:
+def _say(out: Out, app: "App", route: str, first: date, found: "WouldMark", mark_source: bool) -> None:
     from connector_service.domain.messages import KIND_WORDS
 
     old = app.settings_of(route).sync.begin
-    out.say(f"The begin date of route {route} is {old or 'not set'}, and would be {first}.")
+    if old == first:
+        out.say(f"The begin date of route {route} is {first} already.")
+    else:
+        out.say(f"The begin date of route {route} is {old or 'not set'}, and would be {first}.")
     if not found.count:
         out.say("No record would be marked.")
     else:
         out.say(f"{plural(found.count, 'record')} dated before it would be marked, and never sent:")
         for kind, count in found.counts.items():
             out.say(f"  {plural(count, *KIND_WORDS[kind])}: {', '.join(_amounts(kind, found))}")
-    if back:
-        out.say(f"{plural(back, 'marked record')} dated on or after it would go back to waiting, and be sent.")
     if mark_source:
         out.say("Records dated before it would be marked as exported at the source too.")
+
+
+def _say_marked(out: Out, route: str, first: date, marked: int, release: bool) -> None:
+    if marked and release:
+        out.say(f"{plural(marked, 'marked record')} dated on or after it would go back to waiting, and be sent.")
+    elif marked:
+        out.say(
+            f"{plural(marked, 'record')} dated on or after it {'was' if marked == 1 else 'were'} marked for an earlier "
+            f"begin date, and would stay so. To book them: connector begin {route} {first} --release"
+        )
 
 
 def _amounts(kind: Kind, found: "WouldMark") -> list[str]:

@@ -63,7 +63,8 @@ def test_moving_begin_back_releases_only_when_told(connector: Commands, shop: Sh
     assert connector.json("sync", "main")["counts"]["exported"] == 0
     connector("begin", "main", "2026-03-11", "--yes")
     assert connector.json("begin", "main", "2026-03-01", "--release")["would_release"] == 3
-    assert connector.json("begin", "main", "2026-03-01", "--release", "--yes")["released"] == 3
+    assert connector.json("begin", "main", "2026-03-01", "--yes")["released"] == 0
+    assert connector.json("begin", "main", "2026-03-01", "--release", "--yes")["released"] == 3, "told afterwards"
     assert connector.json("sync", "main")["counts"]["exported"] == 3
 
 
@@ -134,6 +135,8 @@ def test_show_has_content_problems_and_history(connector: Commands, shop: Shop) 
     text = connector("documents", "show", number).out
     assert "does not fit its lines" in text
     assert "Milling" in text
+    assert "total: 999.00" in text
+    assert "sent to the customer: yes" in text
 
 
 def test_a_person_leaves_out_marks_and_tries_again(connector: Commands, shop: Shop) -> None:
