@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,14 +89,14 @@ def _say(out: Out, page: list[dict[str, Any]]) -> None:
             line["actor"] or "",
             line["route"] or "",
             line["event"] or "",
-            " ".join(part for part in ((line["kind"] or "").replace("_", " "), line["number"] or line["key"]) if part),
+            f"{line['kind'].replace('_', ' ')} {line['number'] or line['key'] or ''}".rstrip() if line["kind"] else "",
             f"{line['before'] or 'new'} to {line['after']}" if line["after"] else _details(line),
-            " ".join(part for part in (line["currency"], line["amount"]) if part),
+            f"{line['currency'] or ''} {Decimal(line['amount']):,f}".strip() if line["amount"] else "",
             line["remote_id"] or "",
         )
         for line in page
     )
-    out.table(heads, rows, right=(0,))
+    out.table(heads, rows, right=(0,), loose=(5, 6))
 
 
 def _details(line: dict[str, Any]) -> str:

@@ -75,14 +75,18 @@ class Causes:
             title = f"{plural(group.count, 'document')} {str(state).replace('_', ' ')}"
             out.say()
             out.say(f"{title} ({code})" if code else title)
+            # A cause that all share is said once below; else each is said with its document.
+            shared = len({row.problems[0].why for row in group.rows if row.problems}) == 1
             for row in group.rows:
                 what = row.problems[0].what if row.problems else ""
                 out.say(f"  {label(row)}: {what}" if what else f"  {label(row)}")
+                if row.problems and row.problems[0].why and not shared:
+                    out.say(f"    {row.problems[0].why}")
             if group.count > len(group.rows):
                 out.say(f"  and {group.count - len(group.rows):,} more: {_list_command(route, state, code)}")
             if first is None:
                 continue
-            for part in (first.why, first.fix):
+            for part in (first.why if shared else "", first.fix):
                 if part:
                     out.say(f"  {part}")
             command = command_for(first, route, group.rows[0])
@@ -93,8 +97,8 @@ class Causes:
 def label(row: Row) -> str:
     """A document in a few words: its number here, kind, number, party and amount."""
     number = f"{row.id} " if row.id else ""
-    name = row.number or row.key
-    return f"{number}{KIND_WORDS[row.kind][0]} {name}, {row.party or 'no name'}, {amount(row)}"
+    parts = (f"{number}{KIND_WORDS[row.kind][0]} {row.number or row.key}", row.party, amount(row))
+    return ", ".join(part for part in parts if part)
 
 
 def amount(row: Row) -> str:

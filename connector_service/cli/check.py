@@ -6,7 +6,7 @@ import typer
 
 from connector_service.cli.faults import DONE, OUT_OF_REACH, WRONG, status_of
 from connector_service.cli.groups import command, new_app
-from connector_service.cli.output import fault_json, sentences
+from connector_service.cli.output import fault_json
 from connector_service.cli.session import session_of
 
 app: typer.Typer = new_app()
@@ -41,7 +41,10 @@ def check(
             if company:
                 session.out.say(f"  Company: {company.name}.")
             for fault in faults:
-                session.out.say(f"  - {sentences(fault.what, fault.why, fault.fix)}")
+                session.out.say(f"  - {fault.what}")
+                for part in (fault.why, fault.fix):
+                    if part:
+                        session.out.say(f"    {part}")
             statuses = {status_of(fault) for fault in faults}
             worst = WRONG if WRONG in statuses or worst == WRONG else (OUT_OF_REACH if statuses else worst)
         settings = str(app.paths.settings_file)

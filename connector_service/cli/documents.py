@@ -1,7 +1,8 @@
 """``connector documents``: what happened to each document, and what a person does to one."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -59,6 +60,9 @@ def list_documents(
         if session.as_json:
             session.out.listed([document_json(row) for row in rows], following)
             return DONE
+    if not rows and (wanted != Filter() or route or after):
+        session.out.say("No document fits. All of them: connector documents")
+        return DONE
     _table(session.out, rows)
     if following is not None:
         session.out.say(f"\nMore: the same command with --after {following}")
@@ -86,7 +90,7 @@ def _table(out: Out, rows: "list[DocumentRow]") -> None:
         )
         for row in rows
     )
-    out.table(heads, cells, right=(0, 6))
+    out.table(heads, cells, right=(0, 6), loose=(5,))
 
 
 @command(app, "show")
@@ -132,8 +136,10 @@ def _say_document(
     from connector_service.cli.causes import command_for, label
 
     out.say(f"{label(row)[:1].upper()}{label(row)[1:]}: {str(row.state).replace('_', ' ')}.")
-    if row.remote_id:
+    if row.remote_id and row.state in BOOKED_STATES:
         out.say(f"In the books as {row.remote_id}.")
+    elif row.remote_id:
+        out.say(f"It was in the books as {row.remote_id}.")
     for found in row.problems:
         out.say()
         out.say(f"{found.what} ({found.code})")
@@ -145,16 +151,50 @@ def _say_document(
             out.say(f"  Press: {press}")
     if content:
         out.say()
-        for name, value in content.items():
-            if name != "lines":
-                out.say(f"  {name.replace('_', ' ')}: {value}")
-        for line in content.get("lines", ()):
-            shown = {name: value for name, value in line.items() if value not in ("", "0", None)}
-            out.say("  line " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items()))
+        _say_content(out, content)
     out.say()
     for event in history:
         way = f"{event['before'] or 'new'} to {event['after']}" if event["after"] else event["event"]
         out.say(f"  {event['time'][:16].replace('T', ' ')} UTC  {way}, by {event['actor']}")
+
+
+_MONEY: Final = frozenset({"total", "tax_total", "discount", "freight", "rounding", "amount", "tax_amount"})
+_SAID: Final = {"exported": "marked as exported at the source", "sent": "sent to the customer"}
+
+
+def _say_content(out: Out, content: dict[str, Any]) -> None:
+    currency = content.get("currency", "")
+    for name, value in content.items():
+        if name not in ("lines", "attachments") and not _is_nothing(value):
+            out.say(f"  {_SAID.get(name, name.replace('_', ' '))}: {_in_words(name, value, currency)}")
+    for file in content.get("attachments", ()):
+        out.say(f"  attachment: {file['name']}, in {file['location']}")
+    for line in content.get("lines", ()):
+        rest = {name: value for name, value in line.items() if name not in ("number", "description")}
+        parts = [
+            f"{name.replace('_', ' ')} {_in_words(name, value, currency)}"
+            for name, value in rest.items()
+            if not _is_nothing(value)
+        ]
+        text = _in_words("description", line.get("description") or "no text", currency)
+        out.say(f"  line {line.get('number', '')}: {text}; {', '.join(parts)}")
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value in ("", "0"))
+
+
+def _in_words(name: str, value: object, currency: str) -> str:
+    """A value of a document for people; what takes several lines is set in."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if name in _MONEY and currency:
+        from connector_service.domain.money import has_minor_units, round_money
+
+        amount = Decimal(text)
+        return f"{round_money(amount, currency) if has_minor_units(amount, currency) else amount:,}"
+    return text.replace("T", " ") if name == "changed_at" else text.replace("\n", "\n    ")
 
 
 # -- what a person does -----------------------------------------------------------------------------------------------
@@ -192,7 +232,7 @@ def ignore(ctx: typer.Context, numbers: _Ids) -> int:
 @command(app, "mark")
 def mark(ctx: typer.Context, numbers: _Ids) -> int:
     """Mark documents as exported already, by hand or by another program."""
-    return _act(session_of(ctx), numbers, "mark", "is marked")
+    return _act(session_of(ctx), numbers, "mark", "is marked as exported")
 
 
 @command(app, "mark-sent")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -19,6 +20,18 @@ from connector_service.domain.status_codes import FaultCode
 
 NO_FOLDER: Final = "--"
 """Stands for a ``--home`` without its folder."""
+
+_OTHER_WORDS: Final = (
+    (r"^Invalid value for", "The value does not fit for"),
+    (r"^Invalid value: ", ""),
+    (r"Value error, ", ""),
+    (r"Input should be a valid (?:integer|number), unable to parse .*", "a number is needed."),
+    (r"Input should be greater than or equal to (\S+)$", r"\1 or more is needed."),
+    (r"^Got unexpected extra argument(?:\(s\)|s)? \((.*)\)$", r"There is more than this command takes: \1."),
+    (r"^Missing argument '(.*)'\.$", r"\1 is not given."),
+    (r"^Missing option '(.*)'\.$", r"The option \1 is not given."),
+)
+"""What the library of the commands says about a slip in one, and what is said instead."""
 
 app: typer.Typer = new_app()
 app.info.cls = LazyGroup
@@ -102,11 +115,11 @@ def take_globals(arguments: Sequence[str]) -> tuple[list[str], str, bool]:
 
 def _usage(fault: typer.TyperException) -> ConnectorError:
     ctx = getattr(fault, "ctx", None)
-    what = (
-        fault.format_message().replace("Invalid value for", "The value does not fit for").replace("Value error, ", "")
-    )
+    what = fault.format_message().strip()
+    for theirs, ours in _OTHER_WORDS:
+        what = re.sub(theirs, ours, what)
     path = ctx.command_path if ctx is not None else "connector"
-    return wrong(what.strip(), fix=f"See `{path} --help`.")
+    return wrong(what, fix=f"See `{path} --help`.")
 
 
 def _internal(session: Session, fault: Exception) -> int:

@@ -14,6 +14,10 @@ from connector_service.domain.problems import ConnectorError
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PIPE_WIDTH: Final = 200
 """Columns of a table that is not for a terminal."""
+_GAP: Final = 2
+"""Columns between two columns of a table."""
+_NARROWEST: Final = 12
+"""Columns that are left of what is cut to fit a terminal."""
 
 
 class Out:
@@ -69,22 +73,47 @@ class Out:
         """Text for standard output as it is, such as a file's content."""
         self._write(sys.stdout, text)
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
-        """Aligned columns without lines; ``right`` are the places of columns with numbers. Nothing with ``--json``."""
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        right: Sequence[int] = (),
+        loose: Sequence[int] = (),
+    ) -> None:
+        """Aligned columns without lines; nothing with ``--json``.
+
+        ``right`` are the places of columns with numbers. On a terminal that is too narrow the columns ``loose`` are
+        cut with a mark, and columns with nothing in them are left out; no cell is ever broken over two lines there.
+        """
         if self.as_json:
             return
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
+        console = Console(highlight=False, markup=False, emoji=False, legacy_windows=False)
+        cells = [[_shown(cell) for cell in row] for row in rows]
+        places = list(range(len(heads)))
+        if sys.stdout.isatty():
+            places = [place for place in places if not cells or any(row[place] for row in cells)]
+            widths = _widths([[heads[place], *(row[place] for row in cells)] for place in places])
+            room = _narrowed(widths, [places.index(place) for place in loose if place in places], console.width)
+            console.width = max(console.width, room)
+        else:
+            widths = []
+            console.width = _PIPE_WIDTH
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for place, head in enumerate(heads):
+        for at, place in enumerate(places):
             is_number = place in right
-            table.add_column(Text(head), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(_shown(cell)) for cell in row))
-        width = None if sys.stdout.isatty() else _PIPE_WIDTH
-        console = Console(width=width, highlight=False, markup=False, emoji=False, legacy_windows=False)
+            table.add_column(
+                Text(heads[place]),
+                justify="right" if is_number else "left",
+                width=widths[at] if widths else None,
+                no_wrap=is_number or bool(widths),
+                overflow="ellipsis" if widths else "fold",
+            )
+        for row in cells:
+            table.add_row(*(Text(row[place]) for place in places))
         with console.capture() as captured:
             console.print(table)
         self._write(sys.stdout, "\n".join(line.rstrip() for line in captured.get().split("\n")))
@@ -129,6 +158,25 @@ def _shown(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
+def _widths(columns: Iterable[Sequence[str]]) -> list[int]:
+    """How wide each column is where nothing is cut."""
+    from rich.cells import cell_len
+
+    return [max(cell_len(cell) for cell in column) for column in columns]
+
+
+def _narrowed(widths: list[int], loose: Sequence[int], room: int) -> int:
+    """Take from the loose columns, the widest first, what does not fit; returns how much room all columns need."""
+    total = sum(widths) + _GAP * (len(widths) - 1)
+    while total > room:
+        widest = max(loose, key=lambda place: widths[place], default=None)
+        if widest is None or widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+        total -= 1
+    return total
+
+
 def _silence(stream: TextIO) -> None:
     """Let what is still written to a closed pipe go nowhere."""
     with contextlib.suppress(OSError, ValueError):
@@ -139,8 +187,3 @@ def _silence(stream: TextIO) -> None:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its word: "1 document", "1,204 documents"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def sentences(*parts: str) -> str:
-    """Parts that are not empty, as one paragraph."""
-    return " ".join(part for part in parts if part)

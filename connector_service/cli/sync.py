@@ -60,7 +60,9 @@ def _run(session: Session, route: str, request: "Request", wait_seconds: float) 
         with interruptible(session.out.note) as stop, progress() as tell:
             result = app.sync(route, request, Hooks(tell, stop.is_set))
         report(session.out, app, route, result)
-    return INTERRUPTED if stop.pressed else result.exit
+        # What its end has found, such as a hole in the audit trail, is not in the run's own status.
+        found = NEEDS_PERSON if result.exit == DONE and open_issues(app, route) else result.exit
+    return INTERRUPTED if stop.pressed else found
 
 
 def report(out: Out, app: "App", route: str, result: "RunResult") -> None:
@@ -70,8 +72,12 @@ def report(out: Out, app: "App", route: str, result: "RunResult") -> None:
         out.streamed(head, "documents", rows, tail)
     else:
         _say_report(out, app, route, result)
-    if result.fault is not None:
-        for part in (result.fault.what, result.fault.why, result.fault.fix):
+    fault = result.fault
+    if fault is None:
+        return
+    # What stands as an open issue in the report already is not said once more.
+    if out.as_json or not any((one.what, one.why) == (fault.what, fault.why) for one in open_issues(app, route)):
+        for part in (fault.what, fault.why, fault.fix):
             if part:
                 out.note(part)
 

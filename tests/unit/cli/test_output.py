@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import TypeAlias
@@ -69,6 +70,44 @@ def test_table_is_aligned_without_lines(narrow: Narrow) -> None:
         "A                    9.00",
         "Long [bold]name  1,000.00",
     ]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [
+        (
+            80,
+            [
+                "Id  Date        Party                                      Amount",
+                " 1  2026-01-31  Gemeente Kampen, afd. Groen; Spelen  EUR 1,570.58",
+            ],
+        ),
+        (
+            50,
+            [
+                "Id  Date        Party                       Amount",
+                " 1  2026-01-31  Gemeente Kampen, af…  EUR 1,570.58",
+            ],
+        ),
+        (20, ["Id  Date        Party               Amount", " 1  2026-01-31  Gemeente Ka…  EUR 1,570.58"]),
+    ],
+)
+def test_table_on_a_terminal_cuts_names_and_breaks_no_cell(
+    monkeypatch: pytest.MonkeyPatch, columns: int, lines: list[str]
+) -> None:
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    row = ("1", "2026-01-31", "Gemeente Kampen, afd. Groen; Spelen", "EUR 1,570.58", "")
+    Out(False).table(("Id", "Date", "Party", "Amount", "Code"), [row], right=(0, 3), loose=(2,))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert [line.rstrip() for line in plain.splitlines()] == lines
 
 
 def test_nothing_for_people_stands_in_json(narrow: Narrow) -> None:
