@@ -75,18 +75,24 @@ class Causes:
             title = f"{plural(group.count, 'document')} {str(state).replace('_', ' ')}"
             out.say()
             out.say(f"{title} ({code})" if code else title)
-            # A cause that all share is said once below; else each is said with its document.
-            shared = len({row.problems[0].why for row in group.rows if row.problems}) == 1
+            # What all share is said once below; what differs is said with each document.
+            problems = [row.problems[0] for row in group.rows if row.problems]
+            one_why = len({problem.why for problem in problems}) == 1
+            one_fix = len({problem.fix for problem in problems}) == 1
             for row in group.rows:
-                what = row.problems[0].what if row.problems else ""
-                out.say(f"  {label(row)}: {what}" if what else f"  {label(row)}")
-                if row.problems and row.problems[0].why and not shared:
-                    out.say(f"    {row.problems[0].why}")
+                if not row.problems:
+                    out.say(f"  {label(row)}")
+                    continue
+                found = row.problems[0]
+                out.say(f"  {label(row)}: {found.what}")
+                for part in ("" if one_why else found.why, "" if one_fix else found.fix):
+                    if part:
+                        out.say(f"    {part}")
             if group.count > len(group.rows):
                 out.say(f"  and {group.count - len(group.rows):,} more: {_list_command(route, state, code)}")
             if first is None:
                 continue
-            for part in (first.why if shared else "", first.fix):
+            for part in (first.why if one_why else "", first.fix if one_fix else ""):
                 if part:
                     out.say(f"  {part}")
             command = command_for(first, route, group.rows[0])

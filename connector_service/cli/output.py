@@ -83,7 +83,7 @@ class Out:
         """Aligned columns without lines; nothing with ``--json``.
 
         ``right`` are the places of columns with numbers. On a terminal that is too narrow the columns ``loose`` are
-        cut with a mark, and columns with nothing in them are left out; no cell is ever broken over two lines there.
+        cut with a mark, and columns of texts with nothing in them are left out; no cell is broken over two lines there.
         """
         if self.as_json:
             return
@@ -95,7 +95,7 @@ class Out:
         cells = [[_shown(cell) for cell in row] for row in rows]
         places = list(range(len(heads)))
         if sys.stdout.isatty():
-            places = [place for place in places if not cells or any(row[place] for row in cells)]
+            places = [place for place in places if not cells or place in right or any(row[place] for row in cells)]
             widths = _widths([[heads[place], *(row[place] for row in cells)] for place in places])
             room = _narrowed(widths, [places.index(place) for place in loose if place in places], console.width)
             console.width = max(console.width, room)
