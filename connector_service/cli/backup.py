@@ -54,7 +54,8 @@ def put_back(
         )
     refuse_unless_store(chosen)
     session.out.say(f"This puts {chosen} in the place of the store. The present store is kept in {paths.backups_dir}.")
-    session.out.say("What the audit trail knows beyond it is put back; every route then stops until a person confirms.")
+    session.out.say("If anything has happened since it was made, that is put back from the audit trail as far as it")
+    session.out.say("stands there, and every route stops until a person confirms.")
     if not (yes or asked(session, "Restore this backup?")):
         session.out.say("Nothing was changed. To do it without being asked, add --yes.")
         if session.as_json:
@@ -71,6 +72,8 @@ def put_back(
     with session.writing("a restore", first=first) as product:
         issues = [one for one in product.store.issues("") if one.code == IssueCode.STORE_BEHIND]
     session.out.say(f"The store is restored from {chosen}.")
+    if not issues:
+        session.out.say("Nothing had happened since it was made: every route goes on as before.")
     say_issues(session.out, issues)
     if session.as_json:
         shown = {"file": str(chosen), "applied": True, "kept": str(kept[0]) if kept[0] else None}
