@@ -1,9 +1,10 @@
-"""Files that survive a crash, are read by nobody else, and have one writer: for settings, vault and tokens.
+"""Files that survive a crash, are read by those who may, and have one writer: for all that the product writes whole.
 
 Standard library only.
 """
 
 import contextlib
+import errno
 import os
 import random
 import re
@@ -11,7 +12,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
@@ -19,6 +20,8 @@ from connector_service.domain.problems import Busy, NeedsUser
 
 PRIVATE: Final = 0o600
 """Rights of a file that only its owner may read and write (POSIX)."""
+SHARED: Final = 0o666
+"""Rights of a file for whoever the user's own mask lets in (POSIX)."""
 PRIVATE_FOLDER: Final = 0o700
 """Rights of a folder that only its owner may enter (POSIX)."""
 
@@ -39,30 +42,66 @@ def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
     Raises ``OSError`` when it cannot be written; the old file is then untouched.
     """
     goal = path.resolve()  # a link stays a link: what it points to is replaced
-    temporary = goal.with_name(f".{goal.name}.{secrets.token_hex(6)}.tmp")
+
+    def give_rights(temporary: Path) -> None:
+        if private:
+            restrict(temporary)
+        elif goal.exists():
+            _copy_rights(goal, temporary)
+
+    put_file(goal, data, opened=give_rights)
+
+
+def put_file(
+    path: Path,
+    data: bytes,
+    *,
+    rights: int = PRIVATE,
+    opened: Callable[[Path], None] = lambda _temporary: None,
+    written: Callable[[Path], None] = lambda _temporary: None,
+) -> None:
+    """Put a whole, durable file at a path in one step; a link that is there is replaced, not followed.
+
+    ``opened`` and ``written`` are told the path of the temporary file before anything is in it, and when all is in it
+    durably: what they raise leaves things as they were. Raises ``OSError`` when it cannot be written.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as stream:
-            if private:
-                restrict(temporary)
-            elif goal.exists():
-                _copy_rights(goal, temporary)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, rights), "wb") as stream:
+            opened(temporary)
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(goal)
+            sync(stream.fileno())
+        written(temporary)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(goal.parent)
+    sync_folder(path.parent)
+
+
+def sync(handle: int) -> None:
+    """Make the content of an open file durable."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # fsync on macOS leaves it in the drive's cache
+    elif sys.platform == "win32":
+        os.fsync(handle)
+    else:
+        os.fdatasync(handle)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` durable. Windows has no such call and needs none."""
+    """Make a rename in ``folder`` durable. Windows and some mounted drives have no such call."""
     if _WINDOWS:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
 
@@ -89,34 +128,42 @@ def try_lock(file: IO[bytes]) -> bool:
 
     It holds between processes, and between two openings of the file in one process.
     """
+    try:
+        return _lock(file)
+    except OSError:
+        return False
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """The same; raises ``OSError`` where the file system knows no locks."""
     if sys.platform == "win32":
         import msvcrt
 
         file.seek(0)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
+        except PermissionError:
             return False
         return True
     import fcntl
 
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
     return True
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, patience_seconds: float = 60) -> Iterator[None]:
+def exclusive(path: Path, *, patience_seconds: float = 60, rights: int = PRIVATE) -> Iterator[None]:
     """Be the only one, among the threads of all processes, that is in here with this lock file.
 
     Waits for its turn; raises ``Busy`` when that takes longer than ``patience_seconds``, ``OSError`` when the file
-    cannot be made. The file is left where it is: removing it would let two in.
+    cannot be made or locked at all. The file is left where it is: removing it would let two in.
     """
     until = time.monotonic() + patience_seconds
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE), "r+b") as file:
-        while not try_lock(file):
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, rights), "r+b") as file:
+        while not _lock(file):
             if time.monotonic() >= until:
                 raise Busy(
                     f"The file {path.name} is in use.",

@@ -1,4 +1,3 @@
-import os
 import stat
 import subprocess
 import sys
@@ -6,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from connector_service import paths
-from connector_service.domain.problems import NeedsUser
-from connector_service.files import readers_besides, refuse_if_shared, replace_file
+from connector_service import files, paths
+from connector_service.domain.problems import Busy, NeedsUser
+from connector_service.files import exclusive, put_file, readers_besides, refuse_if_shared, replace_file
 from connector_service.paths import Paths
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
@@ -107,6 +106,37 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_bytes() == b"new"
 
 
+@posix
+def test_a_file_that_is_put_replaces_a_link_and_does_not_follow_it(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    put_file(tmp_path / "link", b"new")
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"old"
+    assert (tmp_path / "link").read_bytes() == b"new"
+
+
+def test_a_file_that_is_put_is_looked_at_before_it_takes_the_place(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"old")
+
+    def refuse(written: Path) -> None:
+        assert written.read_bytes() == b"new"
+        raise OSError("not what it should be")
+
+    with pytest.raises(OSError, match="not what it should be"):
+        put_file(file, b"new", written=refuse)
+    assert file.read_bytes() == b"old"
+    assert [found.name for found in tmp_path.iterdir()] == ["a"]
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    with exclusive(tmp_path / "lock"), pytest.raises(Busy), exclusive(tmp_path / "lock", patience_seconds=0):
+        pass
+    with exclusive(tmp_path / "lock", patience_seconds=0):
+        pass
+
+
 def test_disk_full_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a"
     replace_file(file, b"old")
@@ -114,7 +144,7 @@ def test_disk_full_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(files, "sync", full)
     with pytest.raises(OSError, match="No space left"):
         replace_file(file, b"new")
     assert file.read_bytes() == b"old"

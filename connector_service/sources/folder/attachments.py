@@ -2,9 +2,7 @@
 
 import base64
 import binascii
-import os
 import re
-import secrets
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Final
 
 from connector_service.contract.crashpoints import crash_point
 from connector_service.domain.documents import Attachment
+from connector_service.files import put_file
 from connector_service.sources.folder.names import safe_name
 from connector_service.sources.folder.safexml import plain
 from connector_service.sources.folder.wire import EmbeddedFile
@@ -87,11 +86,5 @@ class AttachmentStore:
         goal = self._folder / digest[:20] / plain_name
         if not goal.is_file() or goal.stat().st_size != len(content):
             goal.parent.mkdir(parents=True, exist_ok=True)
-            temporary = goal.with_name(f".{secrets.token_hex(6)}.tmp")
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            crash_point("folder.attachment_written")
-            temporary.replace(goal)
+            put_file(goal, content, written=lambda _file: crash_point("folder.attachment_written"))
         return Attachment(plain_name, media_type, str(goal), len(content), digest)

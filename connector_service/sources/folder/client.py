@@ -18,6 +18,7 @@ from typing import Final
 
 from connector_service.contract.crashpoints import crash_point
 from connector_service.domain.problems import NeedsUser, RetryLater
+from connector_service.files import SHARED, put_file
 from connector_service.sources.folder.names import numbered, safe_name
 from connector_service.sources.folder.safexml import plain
 from connector_service.sources.folder.wire import NotYet, Unfit
@@ -176,9 +177,7 @@ class DropFolder:
         goal = self._free(folder, taken.name)
         # The reason is written first: a crash in between leaves a reason without a file, never a file without one.
         crash_point("folder.before_reason")
-        temporary = folder / f".{secrets.token_hex(6)}.tmp"
-        temporary.write_text(reason, encoding="utf-8")
-        temporary.replace(folder / f"{goal.name}.reason.txt")
+        put_file(folder / f"{goal.name}.reason.txt", reason.encode("utf-8"), rights=SHARED)
         crash_point("folder.after_reason")
         moved = self._move(taken, folder, goal)
         crash_point("folder.after_rejected")

@@ -1,8 +1,6 @@
 """The embedded books as a target."""
 
-import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,8 +31,9 @@ from connector_service.domain.money import is_currency
 from connector_service.domain.parties import Party
 from connector_service.domain.problems import Problem
 from connector_service.domain.reference import ReferenceKind, ReferenceRecord
+from connector_service.files import SHARED, put_file
 from connector_service.targets.journal import calls, wire
-from connector_service.targets.journal.appending import HalfWritten, Part, sync, sync_folder, write_all
+from connector_service.targets.journal.appending import HalfWritten, Part
 from connector_service.targets.journal.balances import Balance, balances
 from connector_service.targets.journal.booking import Booking
 from connector_service.targets.journal.client import DOCUMENTS, MAIN, Books
@@ -233,20 +232,7 @@ class JournalTarget:
         if path.is_file() and path.read_bytes() == content:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-        try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-            try:
-                write_all(handle, content)
-                sync(handle)
-            finally:
-                os.close(handle)
-            if sha256(temporary.read_bytes()).digest() != sha256(content).digest():
-                raise OSError(f"what was read back from {temporary.name} is not what was written")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        put_file(path, content, rights=SHARED, written=partial(_must_hold, content))
 
     def reference(self, kind: ReferenceKind, since: datetime | None) -> Iterator[ReferenceRecord]:
         """Accounts and parties that are open in the books."""
@@ -297,6 +283,11 @@ class JournalTarget:
     def close(self) -> None:
         """Let go of the index."""
         self.books.close()
+
+
+def _must_hold(content: bytes, file: Path) -> None:
+    if sha256(file.read_bytes()).digest() != sha256(content).digest():
+        raise OSError(f"what was read back from {file.name} is not what was written")
 
 
 def _undeclared(what: str) -> NoReturn:

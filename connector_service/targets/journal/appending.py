@@ -8,7 +8,6 @@ and what anybody else has changed since is left alone.
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -17,6 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from connector_service.contract.crashpoints import crash_point
+from connector_service.files import sync, sync_folder
 from connector_service.targets.journal.index import TAIL, Stamp, digest_of, tail_of
 from connector_service.targets.journal.scanner import Found
 
@@ -64,28 +64,6 @@ class _Place:
 
 class HalfWritten(Exception):
     """An append broke off and could not be taken back: the next one to open the books repairs them."""
-
-
-def sync(handle: int) -> None:
-    """Make a file's content durable."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # fsync on macOS leaves it in the drive's cache
-    elif sys.platform == "win32":
-        os.fsync(handle)
-    else:
-        os.fdatasync(handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in a folder durable; Windows has no such call and needs none."""
-    if sys.platform != "win32":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def write_all(handle: int, data: bytes | memoryview) -> None:
@@ -228,7 +206,7 @@ def _take_back(path: Path, offset: int, length: int) -> bool:
             os.truncate(path, offset)
             handle = os.open(path, os.O_RDWR | _BINARY)
             try:
-                os.fsync(handle)
+                sync(handle)
             finally:
                 os.close(handle)
     except OSError:
@@ -272,6 +250,6 @@ def _repair_one(path: Path, offset: int, data: bytes) -> None:
     os.truncate(path, offset + data.rfind(b"\n\n", 0, same) + 1)
     handle = os.open(path, os.O_RDWR | _BINARY)
     try:
-        os.fsync(handle)
+        sync(handle)
     finally:
         os.close(handle)

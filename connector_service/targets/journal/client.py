@@ -1,16 +1,15 @@
 """The folder of the books: its lock, its files, and the index that is kept beside them."""
 
-import contextlib
 import os
 import sqlite3
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
 from connector_service.contract.crashpoints import crash_point
+from connector_service.domain.problems import Busy
+from connector_service.files import SHARED, exclusive
 from connector_service.targets.journal import faults
 from connector_service.targets.journal.appending import HalfWritten, Part, append, has_pending, repair
 from connector_service.targets.journal.index import NAME, Index, Stamp, tail_of
@@ -23,40 +22,6 @@ _LOCK: Final = ".lock"
 _PATIENCE_SECONDS: Final = 10
 
 _Answer = TypeVar("_Answer")
-
-
-class Locked(Exception):
-    """Another program holds the books."""
-
-
-@contextlib.contextmanager
-def file_lock(path: Path, patience: int = _PATIENCE_SECONDS) -> Iterator[None]:
-    """Hold a lock that the system lets go of when the process ends; raises ``Locked``, and ``OSError``."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        give_up = time.monotonic() + patience
-        while not _try_lock(handle):
-            if time.monotonic() > give_up:
-                raise Locked
-            time.sleep(0.02)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
 
 
 class Books:
@@ -103,7 +68,7 @@ class Books:
                     # The index is damaged, or of another version: the files are the truth, so it is made again.
                     self._drop_index()
                     return self._once(work, change=change, in_series=in_series)
-            except Locked:
+            except Busy:
                 raise faults.locked(self.folder) from None
             except HalfWritten:
                 self._seen = {}
@@ -114,7 +79,7 @@ class Books:
 
     def _once(self, work: Callable[[Index], _Answer], *, change: bool, in_series: bool) -> _Answer:
         if change:
-            with file_lock(self.folder / _LOCK, self._patience):
+            with exclusive(self.folder / _LOCK, patience_seconds=self._patience, rights=SHARED):
                 return work(self._fresh(locked=True, in_series=in_series))
         return work(self._fresh(locked=False))
 
@@ -193,7 +158,7 @@ class Books:
             self._bring_up_to_date(index, pending=pending)
             return index
         try:
-            with file_lock(self.folder / _LOCK, self._patience):
+            with exclusive(self.folder / _LOCK, patience_seconds=self._patience, rights=SHARED):
                 self._bring_up_to_date(index, pending=has_pending(self.folder))
                 return index
         except OSError as fault:

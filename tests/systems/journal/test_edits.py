@@ -12,7 +12,7 @@ from connector_service.contract.target import Done, LookUp, Posting, Refused
 from connector_service.domain.kinds import Kind
 from connector_service.domain.problems import NeedsUser, RetryLater
 from connector_service.domain.reference import ReferenceKind
-from connector_service.targets.journal import client
+from connector_service.files import exclusive
 from connector_service.targets.journal.adapter import JournalTarget
 from connector_service.targets.journal.balances import balances
 from tests.support.documents import plain
@@ -137,7 +137,7 @@ def test_two_processes_at_once_book_each_document_once(books: Path) -> None:
 def test_another_program_that_holds_the_books_is_waited_for_then_told(target: JournalTarget, books: Path) -> None:
     impatient = JournalTarget(books, patience=0)
     before = (books / "2026.beancount").read_bytes()
-    with client.file_lock(books / ".lock"), pytest.raises(RetryLater) as caught:
+    with exclusive(books / ".lock"), pytest.raises(RetryLater) as caught:
         push(impatient, range(5, 6))
     assert "another program" in caught.value.what
     assert (books / "2026.beancount").read_bytes() == before

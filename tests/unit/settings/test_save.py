@@ -1,4 +1,3 @@
-import os
 import stat
 import sys
 import tempfile
@@ -11,6 +10,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector_service import files
 from connector_service.domain.problems import NeedsUser, SettingsFault
 from connector_service.settings import SettingsFaults, load
 from connector_service.settings.save import add_route, remove_route, remove_value, set_value
@@ -140,7 +140,7 @@ def test_full_disk_leaves_the_file_as_it_was(file: Path, monkeypatch: pytest.Mon
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(files, "sync", full)
     with pytest.raises(NeedsUser, match="as they were"):
         set_value(file, "service.port", 9000, SYSTEMS)
     assert file.read_text() == COMMENTED

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector_service import files
 from connector_service.domain.problems import NeedsUser
 from connector_service.vault.file import IN_FILE, IN_KEY_STORE, FileVault
 
@@ -125,7 +126,7 @@ def test_full_disk_keeps_the_secrets_stored_before(tmp_path: Path, monkeypatch: 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(files, "sync", full)
     with pytest.raises(NeedsUser) as caught:
         vault.set("main", "password", "new")
     assert "No space left" in caught.value.why
