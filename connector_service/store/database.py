@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from connector_service.domain.problems import ConnectorError, NeedsUser, RetryLater
-from connector_service.domain.status_codes import IssueCode
+from connector_service.domain.status_codes import FaultCode, IssueCode
 from connector_service.store.migrations import LATEST, MIGRATIONS
 
 APPLICATION_ID: Final = 0x436E5376
 """Written into the file's header ("CnSv"), so that another program's SQLite file is told apart."""
+_NO_ROOM: Final = 1 << 20
+"""Bytes left on a disk under which a write that broke off is taken for one that found no room."""
+_ENDED: Final = ("no transaction is active", "no such savepoint")
+"""What a rollback says of a transaction that is over already."""
 
 _PRAGMAS: Final = {
     "journal_mode": "wal",
@@ -200,7 +204,20 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except _faults() as fault:
-        raise _in_words(path, str(fault)) from fault
+        first = _first(fault)
+        if isinstance(first, ConnectorError):
+            raise first from fault.__cause__
+        raise _in_words(path, str(first)) from fault
+
+
+def _first(fault: BaseException) -> BaseException:
+    """What led to a fault: SQLite itself ends a transaction where the disk is full, and the rollback then finds none.
+
+    See "Response To Errors Within A Transaction" in https://www.sqlite.org/lang_transaction.html.
+    """
+    while any(text in str(fault) for text in _ENDED) and fault.__context__ is not None:
+        fault = fault.__context__
+    return fault
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -208,13 +225,21 @@ def _faults() -> tuple[type[Exception], ...]:
     return (sqlite3.Error,) if library is None else (sqlite3.Error, library.DatabaseError)
 
 
+def _free(path: Path) -> int:
+    """Bytes left on the disk; as good as no end of them where the folder cannot even be asked."""
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return sys.maxsize
+
+
 def _in_words(path: Path, text: str) -> ConnectorError:
     lower = text.lower()
-    if "full" in lower:
-        free = shutil.disk_usage(path.parent).free
+    # On a full disk SQLite says of some of its files, such as the one for shared memory, only that writing broke off.
+    if "full" in lower or ("i/o" in lower and _free(path) < _NO_ROOM):
         return RetryLater(
             "The disk is full, so nothing more was recorded; nothing is lost.",
-            why=f"{path.parent} has {free // 1024} KiB left.",
+            why=f"{path.parent} has {_free(path) // 1024} KiB left.",
             fix="Free some space. The next run goes on where this one stopped.",
             code=IssueCode.DISK_FULL,
         )
@@ -227,6 +252,13 @@ def _in_words(path: Path, text: str) -> ConnectorError:
         )
     if "locked" in lower or "busy" in lower:
         return RetryLater("The store is busy.", why=text, fix="Try again in a moment.")
+    if "i/o" in lower:
+        return RetryLater(
+            "The disk did not do what it was asked to; nothing is lost.",
+            why=f"Work on {path} broke off ({text}): a limit on the size of files, or a disk that is failing.",
+            fix="See that the disk is sound and this user may write files of any size. The next run tries again.",
+            code=FaultCode.FOLDER_NOT_WRITABLE,
+        )
     return StoreDamaged(
         "The store cannot be read.",
         why=f"{path}: {text}.",
