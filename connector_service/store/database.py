@@ -1,5 +1,6 @@
 """Opening the store: layout, backup before a change of it, what to do with a file that is foreign or damaged."""
 
+import errno
 import shutil
 import sqlite3
 import sys
@@ -60,16 +61,22 @@ class Database:
         """Why it could not be used."""
         if read_only:
             self._any = Reader(path)
-            with translated(path):
-                self._check_version()
+            try:
+                with translated(path):
+                    self._check_version()
+            except OSError as fault:
+                raise _folder_in_words(path, fault) from fault
             return
         from peewee import SqliteDatabase  # takes 200 ms with its drivers, and who only reads can do without
 
-        self._set_aside_if_unusable()
         # peewee's own methods carry no types.
         self._any = SqliteDatabase(str(path), pragmas=_PRAGMAS, autoconnect=True)
-        with translated(path):
-            self._migrate()
+        try:
+            self._set_aside_if_unusable()
+            with translated(path):
+                self._migrate()
+        except OSError as fault:
+            raise _folder_in_words(path, fault) from fault
 
     def _set_aside_if_unusable(self) -> None:
         if not self.path.exists() or self.path.stat().st_size == 0:
@@ -120,8 +127,11 @@ class Database:
                 self.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run one statement on this thread's connection."""
-        return cast(sqlite3.Cursor, self._any.execute_sql(sql, parameters))
+        """Run one statement on this thread's connection; raises as the opening does where the file is at fault."""
+        try:
+            return cast(sqlite3.Cursor, self._any.execute_sql(sql, parameters))
+        except _faults() as fault:
+            raise _in_words(self.path, str(fault)) from fault
 
     def execute_many(self, sql: str, rows: Any) -> int:
         """Run one statement for each row, streaming; returns how many rows of the table it changed."""
@@ -225,6 +235,17 @@ def _faults() -> tuple[type[Exception], ...]:
     return (sqlite3.Error,) if library is None else (sqlite3.Error, library.DatabaseError)
 
 
+def _folder_in_words(path: Path, fault: OSError) -> ConnectorError:
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _in_words(path, "disk full")
+    return NeedsUser(
+        "The data folder cannot be written to.",
+        why=f"{fault.filename or path}: {fault.strerror or fault}.",
+        fix="Give the user that runs the service the right to write there, or choose another folder with --home.",
+        code=FaultCode.FOLDER_NOT_WRITABLE,
+    )
+
+
 def _free(path: Path) -> int:
     """Bytes left on the disk; as good as no end of them where the folder cannot even be asked."""
     try:
@@ -248,7 +269,7 @@ def _in_words(path: Path, text: str) -> ConnectorError:
             "The data folder cannot be written to.",
             why=f"{path} is read-only for this user ({text}).",
             fix="Give the user that runs the service the right to write there, or choose another folder with --home.",
-            code=IssueCode.DISK_FULL,
+            code=FaultCode.FOLDER_NOT_WRITABLE,
         )
     if "locked" in lower or "busy" in lower:
         return RetryLater("The store is busy.", why=text, fix="Try again in a moment.")

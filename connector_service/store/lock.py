@@ -36,7 +36,9 @@ class FolderLock:
         if not try_lock(file):
             file.close()
             owner = self.owner()
-            who = f"Process {owner['pid']} ({owner.get('what', 'a command')})" if owner else "Another process"
+            who = "Another process"
+            if owner and "pid" in owner:
+                who = f"Process {owner['pid']} ({owner.get('what', 'a command')})"
             raise Busy(
                 "The data folder is in use.",
                 why=f"{who} is working with {self._path.parent}.",
