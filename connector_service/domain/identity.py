@@ -39,8 +39,21 @@ def _number(value: Decimal | None) -> str:
     return text
 
 
+def _joined(values: tuple[str, ...]) -> str:
+    text = _SEPARATOR.join(values)
+    if text.count(_SEPARATOR) == len(values) - 1 and _LINE_SEPARATOR not in text:
+        return text
+    # A text that holds a separator itself could pass for two fields. The separator in front, one more than plain
+    # fields have, keeps what is escaped apart from what merely looks so.
+    return _SEPARATOR + _SEPARATOR.join(map(_escaped, values))
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(_SEPARATOR, "\\f").replace(_LINE_SEPARATOR, "\\l")
+
+
 def _line(line: Line) -> str:
-    return _SEPARATOR.join(
+    return _joined(
         (
             line.number,
             line.description,
@@ -65,7 +78,7 @@ def _moment(value: date | datetime | None) -> str:
 def canonical(document: Document) -> str:
     """The booked content of a document as one text, without the source's own marks (sent, paid, exported)."""
     if isinstance(document, TimeRecord):
-        return _SEPARATOR.join(
+        return _joined(
             (
                 document.number,
                 document.date.isoformat(),
@@ -84,7 +97,7 @@ def canonical(document: Document) -> str:
                 document.note,
             )
         )
-    head = _SEPARATOR.join(
+    head = _joined(
         (
             document.number,
             document.date.isoformat(),
@@ -116,10 +129,10 @@ def fingerprint(document: Document) -> bytes:
 
 def pair_digest(source_identity: str, company: str) -> str:
     """A text that stands for a source and a company: the same on every machine and for every store."""
-    return blake2b(f"{source_identity}{_SEPARATOR}{company}".encode(), digest_size=8).hexdigest()
+    return blake2b(_joined((source_identity, company)).encode(), digest_size=8).hexdigest()
 
 
 def external_reference(pair_digest: str, unit: UnitKey) -> str:
     """Our own reference of a unit: the same for ever, so that it is found in the books without our store."""
-    text = _SEPARATOR.join((pair_digest, unit.kind.value, unit.made_from, unit.key))
+    text = _joined((pair_digest, unit.kind.value, unit.made_from, unit.key))
     return str(UUID(bytes=blake2b(text.encode(), digest_size=16, person=b"connector-unit").digest()))
