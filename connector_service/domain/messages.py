@@ -185,11 +185,11 @@ MESSAGES: Final[dict[str, Message]] = {
         "`connector documents settle {id} --booked REMOTE_ID` or `--not-booked`.",
         ("settle",),
     ),
+    # The code of a document and of the route's issue about all such documents: one text serves both.
     OutcomeCode.BOOKED_DIFFERS: Message(
-        "{document} was booked with another total.",
-        "The source says {ours}, {target} computed {theirs}.",
-        "Compare the two and correct the document in {target}.",
-        (),
+        "{documents} booked with another total than the source has.",
+        "{why}",
+        "See the documents with the flag booked_differs, and correct them in {target}.",
     ),
     OutcomeCode.CHANGED_AT_SOURCE: Message(
         "{document} was changed at the source after it was exported.",
@@ -246,11 +246,6 @@ MESSAGES: Final[dict[str, Message]] = {
         "{documents} changed at the source after the export.",
         "What is booked stays as it is until a person decides.",
         "See them with `connector documents --state drifted`.",
-    ),
-    IssueCode.BOOKED_DIFFERS: Message(
-        "{documents} booked with another total than the source has.",
-        "{target} computed another amount.",
-        "See the documents with the flag booked_differs, and correct them in {target}.",
     ),
     IssueCode.WRITEBACK_FAILED: Message(
         "Exported documents could not be marked at the source.",

@@ -235,8 +235,10 @@ def exported_change(route: Route, known: Known, document: Document, done: Done) 
     problems = []
     if done.total is not None and not isinstance(document, TimeRecord) and done.total != document.total:
         flags.add(Flag.BOOKED_DIFFERS)
-        facts = {"ours": document.total, "theirs": done.total, "target": route.target.manifest.title}
-        problems.append(problem(OutcomeCode.BOOKED_DIFFERS, document=label(document), **facts))
+        target = route.target.manifest.title
+        why = f"The source says {document.total}, {target} computed {done.total}."
+        facts = {"documents": f"{label(document)} was", "why": why, "target": target}
+        problems.append(problem(OutcomeCode.BOOKED_DIFFERS, **facts))
     details = {"found": True} if done.found else {}
     return Change(
         State.EXPORTED,

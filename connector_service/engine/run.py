@@ -359,7 +359,8 @@ class Runner:
         differing = self.route.journal.flagged(pair, Flag.BOOKED_DIFFERS)
         if differing:
             subject = documents(differing, "was" if differing == 1 else "were")
-            found = problem(IssueCode.BOOKED_DIFFERS, documents=subject, **facts)
+            why = f"{facts['target']} computed another amount."
+            found = problem(IssueCode.BOOKED_DIFFERS, documents=subject, why=why, **facts)
             self.route.journal.open_issue(self.route.name, found)
         else:
             self.route.journal.close_issues(self.route.name, (IssueCode.BOOKED_DIFFERS,))
