@@ -24,6 +24,7 @@ from connector_service.domain.problems import ConnectorError, Problem, SettingsF
 from connector_service.domain.reference import ReferenceKind
 from connector_service.domain.status_codes import IssueCode
 from connector_service.engine import begin_date
+from connector_service.engine.opening import open_route
 from connector_service.engine.preview import Preview, preview
 from connector_service.engine.reconcile import Reconciliation, reconcile
 from connector_service.engine.reference import lists_to_pull, own_books, pull
@@ -119,7 +120,7 @@ class App:
     @cached_property
     def vault(self) -> OpenedVault:
         """Where the secrets are."""
-        return open_vault(self.paths.home, machine_wide=self.paths.machine_wide, on_secret=self.redactor.add)
+        return open_vault(self.paths.vault_file, machine_wide=self.paths.machine_wide, on_secret=self.redactor.add)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -275,7 +276,7 @@ class App:
         state = self.remembered(name)
         if state is None:
             with self.route(name) as route:
-                _, state = Runner(route, Request()).open_route(None)
+                _, _, state = open_route(route, None)
         return Context(name, state.pair, None, actor)
 
     def set_stopped(self, name: str, stopped: bool, actor: str) -> None:
@@ -320,8 +321,7 @@ class App:
         """Apply a begin date that stands in the settings by now; returns how many were marked, released, and so on."""
         with self.route(name) as route:
             route.options = replace(route.options, begin=begin)
-            runner = Runner(route, Request())
-            pair, state = runner.open_route(None)
+            _, pair, state = open_route(route, None)
             done = {
                 "marked": begin_date.apply_begin(route, pair, None, state, actor),
                 "released": 0,

@@ -122,3 +122,12 @@ class Watching(Protocol):
     def watch(self, on_news: Callable[[], None]) -> Watch:
         """Call ``on_news``, from a thread of its own, whenever there is something to read; raises ``OSError``."""
         ...
+
+
+@runtime_checkable
+class Rewinding(Protocol):
+    """A source that hands each record over once, and can hand over again what it has put away; optional."""
+
+    def rewind(self) -> None:
+        """Let the next reading begin with everything that was ever handed over and is still there."""
+        ...

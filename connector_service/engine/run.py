@@ -1,16 +1,15 @@
 """One pass over a route: settle, mark, brake, read, plan, push, write back, report."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
 from time import monotonic
 from typing import Any, Final
 
 from connector_service.contract.crashpoints import crash_point
-from connector_service.contract.journal import Change, Event, Held, RouteState
-from connector_service.contract.source import FIRST_DATE, LAST_DATE, Window
-from connector_service.contract.target import CompanyInfo
+from connector_service.contract.journal import Change, Held, RouteState
+from connector_service.contract.source import FIRST_DATE, LAST_DATE, Rewinding, Window
 from connector_service.domain.documents import SourceRecord
 from connector_service.domain.kinds import OPEN_STATES, Flag, Kind, State
 from connector_service.domain.messages import MESSAGES, documents, problem
@@ -28,6 +27,7 @@ from connector_service.engine.begin_date import apply_begin, moves_forward
 from connector_service.engine.chunks import CHUNK, Work, chunked
 from connector_service.engine.exits import DONE, NEEDS_PERSON, status_of
 from connector_service.engine.gather import Gatherer, closed_lists
+from connector_service.engine.opening import open_route
 from connector_service.engine.plan import Action
 from connector_service.engine.push import Pusher
 from connector_service.engine.reference import pull
@@ -40,6 +40,10 @@ OVERLAP: Final = timedelta(minutes=10)
 """How far each reading goes back: a long transaction at the source commits rows that carry an earlier moment."""
 
 _OLD: Final = timedelta(hours=48)
+
+
+_AGAIN: Final = "handed over again"
+"""Beside the cursors: that a source which hands over once has done so again since the store was lost."""
 
 
 def _closed(kind: Kind) -> str:
@@ -116,7 +120,7 @@ class Runner:
         """Do it all; returns why it could not send more, where it ended whole nevertheless."""
         route = self.route
         self._refuse_while_store_is_behind()
-        company, pair, state = self._open(run)
+        company, pair, state = open_route(route, run)
         crash_point("run.opened")
         settle(route, pair, run)
         collect(route, pair, run)
@@ -155,12 +159,20 @@ class Runner:
     def _documents(self, work: Work, state: RouteState) -> bool:
         """Plan what waits in the store, then what the source has; whether everything was gone through."""
         kinds = [kind for kind in self.route.kinds() if not self.request.kinds or kind in self.request.kinds]
+        source = self.route.source
+        again = state.ask_first and _AGAIN not in state.cursors and isinstance(source, Rewinding)
+        if isinstance(source, Rewinding) and again:
+            # The store was lost or is older: what it does not know any more was handed over before.
+            source.rewind()
         self._waiting(work, kinds)
         for kind in kinds:
             work.held = 0
             work.latest = None
             if not self._source(work, kind, state):
                 return False
+        if again:
+            state.cursors = {**state.cursors, _AGAIN: self.route.clock().isoformat()}
+            self.route.journal.save_route_state(self.route.name, state)
         return True
 
     def _waiting(self, work: Work, kinds: Sequence[Kind]) -> None:
@@ -257,52 +269,6 @@ class Runner:
         for issue in self.route.journal.issues(None):
             if issue.code == IssueCode.STORE_BEHIND:
                 raise Stop(issue.what, why=issue.why, fix=issue.fix, code=issue.code)
-
-    def open_route(self, run: int | None) -> tuple[int, RouteState]:
-        """Read both sides' names and find what the route remembers; raises ``Stop`` where they have changed."""
-        _, pair, state = self._open(run)
-        return pair, state
-
-    def _open(self, run: int | None) -> tuple[CompanyInfo, int, RouteState]:
-        route = self.route
-        company = route.target.company()
-        identity = route.source.identity()
-        pair = route.journal.pair(identity, company.id)
-        made_from = ", ".join(f"{kind}={one}" for kind, one in sorted(route.options.made_from.items()))
-        state = route.journal.route_state(route.name)
-        if state is None or not state.pair:  # a route may be stopped before it has ever run
-            stopped = state is not None and state.stopped
-            ask_first = route.journal.was_recovered()
-            state = RouteState(pair, identity, company.id, made_from, ask_first=ask_first, stopped=stopped)
-            route.journal.save_route_state(route.name, state, Event("route_opened", route.name, run=run))
-            return company, pair, state
-        if (state.pair, state.made_from) != (pair, made_from):
-            state = self._changed(state, replace(state, pair=pair, made_from=made_from), identity, company, run)
-        return company, pair, state
-
-    def _changed(
-        self, old: RouteState, new: RouteState, identity: str, company: CompanyInfo, run: int | None
-    ) -> RouteState:
-        """Another source, company or kind of record: the same work would be booked again, but for a new begin date."""
-        begin = self.route.options.begin
-        if begin is None or begin == old.begin:
-            changes = []
-            if identity != old.source_identity:
-                changes.append(f"the source was {old.source_identity} and is {identity}")
-            if company.id != old.company:
-                changes.append(f"the company was {old.company} and is {company.id}")
-            if new.made_from != old.made_from:
-                changes.append(
-                    f"documents were made from {old.made_from or 'their own records'} and now are from"
-                    f" {new.made_from or 'their own records'}"
-                )
-            found = problem(IssueCode.BEGIN_DATE_NEEDED, why="; ".join(changes) + ".", route=self.route.name)
-            raise Stop(found.what, why=found.why, fix=found.fix, code=found.code)
-        new.source_identity, new.company = identity, company.id
-        new.begin, new.cursors, new.probes, new.accepted = None, {}, {}, {}
-        event = Event("route_changed", self.route.name, run=run, details={"begin": begin.isoformat()})
-        self.route.journal.save_route_state(self.route.name, new, event)
-        return new
 
     def _brake(self, pair: int, state: RouteState) -> dict[str, int]:
         counts, pulled = brakes_module.probe(self.route, pair, state)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from connector_service.domain.kinds import Flag, Kind, State
+from connector_service.domain.kinds import BOOKED_STATES, Flag, Kind, State
 from connector_service.domain.money import from_minor
 from connector_service.domain.problems import Problem
 from connector_service.store.codec import FLAG_BITS, decode_problems, flags_of, parse_date, party_name
@@ -156,7 +156,8 @@ class Listing:
             unit = currency or ("minutes" if kind == Kind.TIME_RECORD else "")
             entry = totals.setdefault(kind, {}).setdefault(unit, {"source": 0, "exported": 0})
             entry["source"] += total
-            if state == State.EXPORTED:
+            # What changed at the source later stands in the books as it was booked.
+            if state in BOOKED_STATES:
                 entry["exported"] += total
         return {
             kind: {

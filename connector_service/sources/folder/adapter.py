@@ -78,6 +78,7 @@ class FolderSource:
         kept = Path(self._scratch.name) if self._scratch else drop.attachments
         self._reader = FileReader(own, self._tables, self._zone, AttachmentStore(kept))
         self._pass: _Pass | None = None
+        self._rewound = False
 
     def identity(self) -> str:
         """The same for every drop folder: an invoice that lies in two folders is one invoice. Tables go by profile."""
@@ -148,6 +149,11 @@ class FolderSource:
         if self._scratch is not None:
             self._scratch.cleanup()
 
+    def rewind(self) -> None:
+        """Read what lies in done/ and rejected/ again with the next reading, and leave it there."""
+        self._forget()
+        self._rewound = True
+
     def watch(self, on_news: OnFile) -> FolderWatch:
         """Start telling, from a thread of its own, that files have come and settled; ``stop()`` ends it."""
         return FolderWatch(self._drop.folder, on_news, self._drop.settle_seconds)
@@ -162,7 +168,9 @@ class FolderSource:
         now = self._pass
         if now is None or not now.parsed or kind in now.served:
             self._forget()
-            now = self._pass = _Pass(kind, [_File(taken) for taken in self._drop.take()])
+            again = list(self._drop.put_away()) if self._rewound else []
+            self._rewound = False
+            now = self._pass = _Pass(kind, [_File(taken) for taken in [*again, *self._drop.take()]])
             now.served.add(kind)
             yield from self._parse(now)
             return

@@ -57,6 +57,8 @@ class Taken:
 
     path: Path
     name: str
+    put_away: bool = False
+    """Whether it lies where it belongs already, and is only read again."""
 
 
 _PATIENCE_SECONDS: Final = 3.0
@@ -153,6 +155,16 @@ class DropFolder:
         while time.monotonic() < ends and any(not self._has_settled(entry) for entry in self._entries()):
             pause.wait(_LOOK_SECONDS)
 
+    def put_away(self) -> Iterator[Taken]:
+        """Files that were put away in earlier runs, oldest first, to be read again where they lie."""
+        for name in (DONE, REJECTED):
+            folder = self._own(name)
+            for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+                inside = path.relative_to(folder).parts
+                reason = name == REJECTED and path.name.endswith(".reason.txt")
+                if inside[0] != ATTACHMENTS and not reason and not path.is_symlink() and path.is_file():
+                    yield Taken(path, path.name, put_away=True)
+
     def _settled(self) -> Iterator[Taken]:
         for entry in self._entries():
             if self._has_settled(entry):
@@ -160,7 +172,7 @@ class DropFolder:
 
     def finish(self, taken: Taken) -> Path | None:
         """Put a file away whose records are all in the store; ``None`` where it has gone."""
-        if self._peek:
+        if self._peek or taken.put_away:
             return None
         crash_point("folder.before_done")
         day = f"{datetime.now(self._zone):%Y-%m-%d}"
@@ -170,7 +182,7 @@ class DropFolder:
 
     def reject(self, taken: Taken, reason: str) -> Path | None:
         """Put a file away that could not be booked, with the reason beside it; ``None`` where it has gone."""
-        if self._peek:
+        if self._peek or taken.put_away:
             return None
         folder = self._own(REJECTED)
         folder.mkdir(exist_ok=True)
