@@ -108,12 +108,15 @@ class App:
 
     def close(self) -> None:
         """Bring the trail into its files, and let go of store and lock."""
-        if self._repository is not None:
-            if self.write:
+        try:
+            if self._repository is not None and self.write:
                 self.flush()
-            self._repository.close()
-            self._repository = None
-        self.lock.release()
+        finally:
+            # Also where the disk is full: who comes next must find the folder free.
+            if self._repository is not None:
+                self._repository.close()
+                self._repository = None
+            self.lock.release()
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
