@@ -51,6 +51,7 @@ def test_the_disk_fills_up_in_a_run(
             stream.write(bytes(max(0, status.f_bavail * status.f_frsize - free * 1024)))
         (done,) = worker.done(home, "sync")
         _told(done, "DISK_FULL")
+        assert not (home / "engine.lock.owner").exists()
         # Not even the end of it is lost: a second try on the full disk does no harm.
         worker.done(home, "sync")
     finally:
