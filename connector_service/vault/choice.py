@@ -65,13 +65,13 @@ class OpenedVault:
 
 
 def open_vault(
-    home: Path,
+    vault_file: Path,
     *,
     machine_wide: bool = False,
     environ: Mapping[str, str] | None = None,
     on_secret: Callable[[str], None] = lambda _: None,
 ) -> OpenedVault:
-    """The vault of a data folder.
+    """The vault of a data folder; ``vault_file`` in it holds the secrets where no key store does.
 
     A computer-wide service has no signed-in user whose key store could be open, so it uses the file. Secrets stay where
     they were put first: the place does not change because a key store happens to be out of reach, or back.
@@ -79,7 +79,7 @@ def open_vault(
     """
     environ = os.environ if environ is None else environ
     environment = EnvironmentSecrets(environ)
-    file = FileVault(home / "vault.json")
+    file = FileVault(vault_file)
     choice = environ.get(CHOICE_VARIABLE, "").strip().lower()
     if choice not in ("", "file", "keyring"):
         raise SettingsFault(
@@ -95,7 +95,7 @@ def open_vault(
     kept = "" if choice else file.kept_in()
     if kept == IN_FILE:
         return OpenedVault(file, environment, ", where they were put before", on_secret)
-    place = _key_store(home, file)
+    place = _key_store(vault_file.parent, file)
     if place is not None:
         return OpenedVault(place, environment, f", as {CHOICE_VARIABLE} says" if choice else "", on_secret)
     if choice:

@@ -11,7 +11,8 @@ from connector_service.vault import open_vault
 
 
 def given(home: Path, shipped: Path) -> Given:
-    return Given("main", home, open_vault(home, environ={"CONNECTOR_VAULT": "file"}), UTC, {}, (shipped,))
+    vault = open_vault(home / "vault.json", environ={"CONNECTOR_VAULT": "file"})
+    return Given("main", home, vault, UTC, {}, (shipped,))
 
 
 def test_own_profile_goes_before_the_shipped_one(tmp_path: Path) -> None:
