@@ -15,6 +15,8 @@ from connector_service.sources.folder.safexml import (
     amount,
     amount_of,
     day,
+    embedded_file,
+    ids_of,
     local_names,
     number,
     paragraph_of,
@@ -27,8 +29,6 @@ from connector_service.sources.folder.wire import (
     CREDIT_CODES,
     SELF_BILLED_CODES,
     ChargeFacts,
-    EmbeddedFile,
-    Id,
     InvoiceFacts,
     LineFacts,
     PartyFacts,
@@ -116,7 +116,7 @@ def read(root: etree._Element, form: str) -> InvoiceFacts:
         payable=payable,
         rounding=rounding,
         embedded=tuple(
-            _embedded(each)
+            embedded_file(each, "AttachmentBinaryObject", "URIID", "Name", "IssuerAssignedID")
             for each in agreement.iterfind("AdditionalReferencedDocument")
             if text_of(each, "TypeCode")
             in ("", "916")  # 916: a supporting document (BG-24); else a tender or an object
@@ -170,14 +170,6 @@ def _due(settlement: etree._Element) -> date | None:
     return day(raw, "The due date (DueDateDateTime)") if raw else None
 
 
-def _ids(found: list[etree._Element]) -> tuple[Id, ...]:
-    return tuple(
-        Id((each.get("schemeID") or "").strip(), " ".join((each.text or "").split()))
-        for each in found
-        if (each.text or "").strip()
-    )
-
-
 def _optional(party: etree._Element | None) -> PartyFacts | None:
     return None if party is None else _party(party)
 
@@ -185,15 +177,15 @@ def _optional(party: etree._Element | None) -> PartyFacts | None:
 def _party(party: etree._Element | None) -> PartyFacts:
     if party is None:
         return PartyFacts()
-    registrations = _ids(party.findall("SpecifiedTaxRegistration/ID"))
+    registrations = ids_of(party.findall("SpecifiedTaxRegistration/ID"))
     address = _part(party, "PostalTradeAddress")
-    endpoint = _ids(party.findall("URIUniversalCommunication/URIID"))
+    endpoint = ids_of(party.findall("URIUniversalCommunication/URIID"))
     return PartyFacts(
         name=text_of(party, "Name") or text_of(party, "SpecifiedLegalOrganization/TradingBusinessName"),
         vat=next((each.value for each in registrations if each.scheme == "VA"), ""),
-        legal=_ids(party.findall("SpecifiedLegalOrganization/ID")),
+        legal=ids_of(party.findall("SpecifiedLegalOrganization/ID")),
         endpoint=endpoint[0] if endpoint else None,
-        ids=_ids([*party.findall("ID"), *party.findall("GlobalID")]),
+        ids=ids_of([*party.findall("ID"), *party.findall("GlobalID")]),
         tax_numbers=tuple(each.value for each in registrations if each.scheme != "VA"),
         country=text_of(address, "CountryID").upper(),
         street=text_of(address, "LineOne"),
@@ -283,15 +275,3 @@ def _line(line: etree._Element, currency: str, only_code: str) -> tuple[LineFact
 def _description(product: etree._Element, line: etree._Element) -> str:
     parts = list(dict.fromkeys(filter(None, (text_of(product, "Name"), text_of(product, "Description")))))
     return "\n".join(parts) or text_of(line, "AssociatedDocumentLineDocument/IncludedNote/Content")
-
-
-def _embedded(reference: etree._Element) -> EmbeddedFile:
-    binary = reference.find("AttachmentBinaryObject")
-    return EmbeddedFile(
-        name=(binary.get("filename") or "" if binary is not None else "")
-        or text_of(reference, "Name")
-        or text_of(reference, "IssuerAssignedID"),
-        media_type="" if binary is None else (binary.get("mimeCode") or ""),
-        base64="" if binary is None else (binary.text or ""),
-        uri=text_of(reference, "URIID"),
-    )

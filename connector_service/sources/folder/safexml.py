@@ -1,13 +1,14 @@
 """XML from strangers: read without entities, without network and within bounds, and asked for exact values."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from lxml import etree
 
-from connector_service.sources.folder.wire import Unfit
+from connector_service.sources.folder.wire import EmbeddedFile, Id, Unfit
 
 _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -204,3 +205,24 @@ def unit_price(price: Decimal | None, base: Decimal | None) -> Decimal | None:
     result = price / base
     exponent = result.as_tuple().exponent
     return result if result * base == price and isinstance(exponent, int) and exponent >= -10 else None
+
+
+def ids_of(found: Iterable[etree._Element]) -> tuple[Id, ...]:
+    """The identifiers that elements hold, each with its scheme; empty elements give none."""
+    return tuple(
+        Id((each.get("schemeID") or "").strip(), " ".join((each.text or "").split()))
+        for each in found
+        if (each.text or "").strip()
+    )
+
+
+def embedded_file(reference: etree._Element, binary_at: str, uri_at: str, *names_at: str) -> EmbeddedFile:
+    """What a reference to a supporting document carries or points to; its name is the first that is there."""
+    binary = reference.find(binary_at)
+    given = "" if binary is None else (binary.get("filename") or "")
+    return EmbeddedFile(
+        name=given or next((name for at in names_at if (name := text_of(reference, at))), ""),
+        media_type="" if binary is None else (binary.get("mimeCode") or ""),
+        base64="" if binary is None else (binary.text or ""),
+        uri=text_of(reference, uri_at),
+    )

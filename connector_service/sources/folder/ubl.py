@@ -14,6 +14,8 @@ from connector_service.sources.folder.safexml import (
     amount,
     amount_of,
     day,
+    embedded_file,
+    ids_of,
     local_names,
     number,
     paragraph_of,
@@ -27,7 +29,6 @@ from connector_service.sources.folder.wire import (
     SELF_BILLED_CODES,
     ChargeFacts,
     EmbeddedFile,
-    Id,
     InvoiceFacts,
     LineFacts,
     PartyFacts,
@@ -185,14 +186,6 @@ def _note(note: etree._Element) -> str:
     return text
 
 
-def _ids(found: list[etree._Element]) -> tuple[Id, ...]:
-    return tuple(
-        Id((each.get("schemeID") or "").strip(), " ".join((each.text or "").split()))
-        for each in found
-        if (each.text or "").strip()
-    )
-
-
 def _optional(party: etree._Element | None) -> PartyFacts | None:
     return None if party is None else _party(party)
 
@@ -208,15 +201,15 @@ def _party(party: etree._Element | None) -> PartyFacts:
         elif company:
             others.append(company)
     address = party.find("PostalAddress")
-    endpoint = _ids(party.findall("EndpointID"))
+    endpoint = ids_of(party.findall("EndpointID"))
     return PartyFacts(
         name=text_of(party, "PartyLegalEntity/RegistrationName")
         or text_of(party, "PartyName/Name")
         or " ".join(filter(None, (text_of(party, "Person/FirstName"), text_of(party, "Person/FamilyName")))),
         vat=vat,
-        legal=_ids(party.findall("PartyLegalEntity/CompanyID")),
+        legal=ids_of(party.findall("PartyLegalEntity/CompanyID")),
         endpoint=endpoint[0] if endpoint else None,
-        ids=_ids(party.findall("PartyIdentification/ID")),
+        ids=ids_of(party.findall("PartyIdentification/ID")),
         tax_numbers=tuple(others),
         country="" if address is None else text_of(address, "Country/IdentificationCode").upper(),
         street="" if address is None else text_of(address, "StreetName"),
@@ -294,13 +287,7 @@ def _description(item: etree._Element | None, line: etree._Element) -> str:
 
 
 def _embedded(reference: etree._Element) -> EmbeddedFile:
-    binary = reference.find("Attachment/EmbeddedDocumentBinaryObject")
-    return EmbeddedFile(
-        name=(binary.get("filename") or "" if binary is not None else "")
-        or text_of(reference, "DocumentDescription")
-        or text_of(reference, "DocumentType")
-        or text_of(reference, "ID"),
-        media_type="" if binary is None else (binary.get("mimeCode") or ""),
-        base64="" if binary is None else (binary.text or ""),
-        uri=text_of(reference, "Attachment/ExternalReference/URI"),
+    names = ("DocumentDescription", "DocumentType", "ID")
+    return embedded_file(
+        reference, "Attachment/EmbeddedDocumentBinaryObject", "Attachment/ExternalReference/URI", *names
     )
