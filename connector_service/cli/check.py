@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from connector_service.cli.faults import DONE, OUT_OF_REACH, WRONG, status_of
+from connector_service.cli.faults import status_of, worst_of
 from connector_service.cli.groups import command, new_app
 from connector_service.cli.output import fault_json
 from connector_service.cli.session import session_of
@@ -19,7 +19,7 @@ def check(
 ) -> int:
     """Check the settings, and reach both sides of every route with every right that it needs; nothing is changed."""
     session = session_of(ctx)
-    worst = DONE
+    statuses: list[int] = []
     shown = []
     with session.reading() as app:
         names = [route] if route else list(app.loaded.settings.routes)
@@ -45,12 +45,11 @@ def check(
                 for part in (fault.why, fault.fix):
                     if part:
                         session.out.say(f"    {part}")
-            statuses = {status_of(fault) for fault in faults}
-            worst = WRONG if WRONG in statuses or worst == WRONG else (OUT_OF_REACH if statuses else worst)
+            statuses += map(status_of, faults)
         settings = str(app.paths.settings_file)
         if not names:
             session.out.say(f"No route is set up in {settings}.")
         if session.as_json:
             notices = list(app.loaded.notices)
             session.out.document({"settings": {"file": settings, "notices": notices}, "routes": shown})
-    return worst
+    return worst_of(statuses)

@@ -2,15 +2,13 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from connector_service.cli.faults import INTERRUPTED, wrong
+from connector_service.cli.faults import INTERRUPTED, worst_of, wrong
 from connector_service.cli.groups import command, new_app
 from connector_service.cli.session import Session, session_of
 from connector_service.demo import place
@@ -48,7 +46,7 @@ def demo(
     results, interrupted, seconds = _first_sync(session, is_new, once)
     if interrupted:
         return INTERRUPTED
-    return max(result.exit for result in results.values()) if once else _stay(session, results, seconds)
+    return worst_of(result.exit for result in results.values()) if once else _stay(session, results, seconds)
 
 
 def _known_target(target: str) -> None:
@@ -108,12 +106,14 @@ def _json(opened: "App", results: "dict[str, RunResult]") -> dict[str, Any]:
 
 def _stay(session: Session, results: "dict[str, RunResult]", seconds: int) -> int:
     """Sync at each interval until Ctrl-C; the folder is free in between, so that other commands can work on it."""
+    from connector_service.cli.progress import interruptible
+
     watcher = Watcher(session, results, seconds)
     session.out.close()  # what was said must be seen while the demo goes on, in a pipe too
-    with _until_ctrl_c() as stopped:
-        while not _sleep(watcher.interval_seconds, stopped):
+    with interruptible(lambda _words: None, signal.SIGTERM) as stop:
+        while not _sleep(watcher.interval_seconds, stop.is_set):
             try:
-                watcher.turn(stopped)
+                watcher.turn(stop.is_set)
             except Busy:
                 continue  # another command is at work; the next turn comes soon
             except ConnectorError as fault:
@@ -192,21 +192,3 @@ def _sleep(seconds: float, stopped: Callable[[], bool]) -> bool:
     while not stopped() and time.monotonic() < until:
         time.sleep(_SLICE_SECONDS)
     return stopped()
-
-
-@contextmanager
-def _until_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """A Ctrl-C, or the system's wish that the program ends, is noted; a second one ends it at once."""
-    seen: list[int] = []
-
-    def asked(number: int, _frame: FrameType | None) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(seen)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -11,6 +11,7 @@ from connector_service.engine.exits import (
     OUT_OF_REACH,
     WRONG,
     status_of,
+    worst_of,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "not_read",
     "not_written",
     "status_of",
+    "worst_of",
     "wrong",
 ]
 

@@ -3,15 +3,13 @@
 import contextlib
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TextIO
 
 from connector_service.domain.problems import ConnectorError
+from connector_service.observe.controls import CONTROL
 
-# Control characters and marks that change the direction of text: a name from elsewhere must not steer a terminal.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PIPE_WIDTH: Final = 200
 """Columns of a table that is not for a terminal."""
 _GAP: Final = 2
@@ -155,7 +153,7 @@ def fault_json(fault: ConnectorError) -> dict[str, Any]:
 
 
 def _shown(text: str) -> str:
-    return _CONTROL.sub("\ufffd", text)
+    return CONTROL.sub("\ufffd", text)
 
 
 def _widths(columns: Iterable[Sequence[str]]) -> list[int]:

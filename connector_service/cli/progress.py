@@ -43,8 +43,11 @@ class Interrupt:
 
 
 @contextmanager
-def interruptible(say: Callable[[str], None]) -> Iterator[Interrupt]:
-    """The first Ctrl-C lets the run end after its batch, the second ends it at once; nothing is lost either way."""
+def interruptible(say: Callable[[str], None], *also: signal.Signals) -> Iterator[Interrupt]:
+    """The first Ctrl-C lets the run end after its batch, the second ends it at once; nothing is lost either way.
+
+    ``also`` are signals that count as Ctrl-C does.
+    """
     found = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield found
@@ -56,8 +59,9 @@ def interruptible(say: Callable[[str], None]) -> Iterator[Interrupt]:
         found.pressed = True
         say("Stopping after what is being sent now. Press Ctrl-C again to stop at once.")
 
-    before = signal.signal(signal.SIGINT, pressed)
+    before = {number: signal.signal(number, pressed) for number in (signal.SIGINT, *also)}
     try:
         yield found
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """Exit statuses: what a run stores, a command ends with, and a script asks for."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from connector_service.domain.problems import Busy, ConnectorError, NeedsUser, RetryLater, SettingsFault
@@ -27,6 +28,9 @@ _WRONG: Final = frozenset(
     }
 )
 
+# What a person hears of first where several things end differently.
+_FIRST: Final = (INTERRUPTED, INTERNAL, WRONG, OUT_OF_REACH, BUSY, NEEDS_PERSON, DONE)
+
 
 def status_of(fault: ConnectorError) -> int:
     """The exit status that a fault gives to a run or a command."""
@@ -35,3 +39,8 @@ def status_of(fault: ConnectorError) -> int:
     if isinstance(fault, SettingsFault) or fault.code in _WRONG:
         return WRONG
     return OUT_OF_REACH if isinstance(fault, RetryLater | NeedsUser) else NEEDS_PERSON
+
+
+def worst_of(statuses: Iterable[int]) -> int:
+    """The exit status of several things together; ``DONE`` where there are none."""
+    return min(statuses, key=_FIRST.index, default=DONE)

@@ -7,7 +7,6 @@ entry begins at the left edge with its time, and further lines of the same entry
 import contextlib
 import logging
 import os
-import re
 import threading
 import time
 import traceback
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from connector_service.observe.controls import CONTROL
 from connector_service.observe.redact import Redactor
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ LARGEST: Final = 20_000_000
 LONGEST: Final = 20_000
 """Characters of an entry that are written; the rest is counted."""
 
-# Control characters, line separators and marks that change the direction of text: shown, never sent to a terminal.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # What every record of the standard library has; whatever else it has was given by `extra=`.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # A record that cannot be put together, for instance with too few values for its text.
@@ -196,7 +194,7 @@ def _shown(text: str) -> str:
     text = text.replace("\r\n", "\n")
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _to_console(console: TextIO, message: str) -> None:
