@@ -187,6 +187,7 @@ def status_codes() -> Iterator[str]:
     yield from _codes(OutcomeCode)
     yield "## Open issues of a route\n"
     yield "`connector issues` lists them. They close themselves when their cause has gone.\n"
+    yield "`connector connect`, which GRANT_DEAD names, comes with the first package that asks for a sign-in.\n"
     yield from _codes(IssueCode)
     yield "## What stops a command\n"
     yield "In JSON as `error.code`. Its sentences depend on the case.\n"

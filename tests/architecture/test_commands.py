@@ -123,7 +123,7 @@ def test_readme_names_commands_of_connector_that_exist() -> None:
 LATER: Final = {
     "connector connect": (
         ("connector_service.http.", "connector_service.domain.messages"),
-        "the sign-in to a package; no system that is there has one, so nothing says GRANT_DEAD",
+        "the sign-in to a package; no system that is there has one, so nothing says GRANT_DEAD; see pages.status_codes",
     )
 }
 # The modules whose texts name it, besides the table of messages.
