@@ -10,6 +10,11 @@ from typing import Any, ClassVar, Final, TypeAlias
 from connector_service.domain.kinds import Kind
 from connector_service.domain.money import ZERO, is_currency
 
+MOST_DIGITS: Final = 14
+"""Digits of a number before its point: with four decimals it still is a whole number of 64 bits in minor units."""
+MOST_MINUTES: Final = 10**9
+"""Minutes of a time record, for the same reason."""
+
 _TEXT: Final = (str,)
 _TEXT_OR_NONE: Final = (str, type(None))
 _MONEY: Final = (Decimal,)
@@ -50,8 +55,9 @@ class _TypeCheck:
             self._good.add(types)
         for at in self._decimals:
             value = values[at]
-            if value is not None and not value.is_finite():
-                raise WrongType(type(record).__name__, self._rules[at][0], "a finite number", value)
+            if value is not None and not (value.is_finite() and value.adjusted() < MOST_DIGITS):
+                wanted = f"a finite number of at most {MOST_DIGITS} digits before the point"
+                raise WrongType(type(record).__name__, self._rules[at][0], wanted, value)
 
     def _look_closely(self, record: object, values: tuple[object, ...]) -> None:
         for (name, kinds), value in zip(self._rules, values, strict=True):
@@ -288,12 +294,12 @@ class TimeRecord:
     )
 
     def __post_init__(self) -> None:
-        """Refuse wrong types (``WrongType``), an empty key and negative minutes."""
+        """Refuse wrong types (``WrongType``), an empty key, and minutes that are negative or beyond all measure."""
         self._check(self)
         if not self.key:
             raise WrongType("TimeRecord", "key", "a text that is not empty", self.key)
-        if self.minutes < 0:
-            raise WrongType("TimeRecord", "minutes", "zero or more", self.minutes)
+        if not 0 <= self.minutes < MOST_MINUTES:
+            raise WrongType("TimeRecord", "minutes", f"zero or more and below {MOST_MINUTES:,}", self.minutes)
 
 
 Document: TypeAlias = SalesInvoice | SalesCreditNote | VendorBill | VendorCredit | TimeRecord

@@ -92,7 +92,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+14", "-1E+14", "1E+999999"])
 @pytest.mark.parametrize(("record", "name"), NUMBERS)
 def test_a_number_is_finite(record: Any, name: str, value: str) -> None:
     with pytest.raises(WrongType, match=f"{name} must be a finite number"):
@@ -112,10 +112,11 @@ def test_a_currency_is_an_iso_code(kind: Kind, currency: str) -> None:
         plain(kind, currency=currency)
 
 
-def test_minutes_are_not_negative() -> None:
+def test_minutes_are_neither_negative_nor_beyond_measure() -> None:
     assert getattr(plain(Kind.TIME_RECORD, minutes=0), "minutes", None) == 0
-    with pytest.raises(WrongType, match="minutes must be zero or more"):
-        plain(Kind.TIME_RECORD, minutes=-1)
+    for minutes in (-1, 10**9, 2**64):
+        with pytest.raises(WrongType, match="minutes must be zero or more"):
+            plain(Kind.TIME_RECORD, minutes=minutes)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda one: type(one).__name__)

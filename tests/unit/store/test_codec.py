@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connector_service.domain.documents import Attachment, Document, Line
 from connector_service.domain.kinds import Flag, Kind, State
 from connector_service.domain.messages import problem
+from connector_service.domain.money import round_money
 from connector_service.domain.problems import Problem
 from connector_service.domain.status_codes import StatusCode
 from connector_service.store.codec import (
@@ -127,3 +128,17 @@ def test_a_drifted_document_keeps_what_is_booked_beside_what_it_became(place: Pl
     row = place.store.listing.document(known.id)
     assert row is not None
     assert (row.number, row.total) == ("INV-1", Decimal("121.01"))
+
+
+@pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD", "CLF"])
+def test_the_largest_amounts_have_room_in_the_store(place: Place, currency: str) -> None:
+    most = Decimal("99999999999999.9999")
+    (known,) = place.add(plain(Kind.VENDOR_BILL, currency=currency, total=most))
+    row = place.store.listing.document(known.id)
+    assert row is not None
+    assert row.total == round_money(most, currency)
+    minutes = 10**9 - 1
+    (known,) = place.add(plain(Kind.TIME_RECORD, minutes=minutes))
+    row = place.store.listing.document(known.id)
+    assert row is not None
+    assert row.total == minutes
