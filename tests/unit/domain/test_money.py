@@ -19,7 +19,7 @@ from connector_service.domain.money import (
 # ISO 4217 list one, column "Minor unit".
 LISTED = {
     **dict.fromkeys(("JPY", "KRW", "CLP", "ISK", "VND", "XAF", "XOF", "XPF", "PYG", "UGX", "RWF", "BIF", "UYI"), 0),
-    **dict.fromkeys(("EUR", "USD", "GBP", "CHF", "SEK", "CZK", "HUF", "MGA", "MRU", "TWD", "IDR", "ANG", "XXX"), 2),
+    **dict.fromkeys(("EUR", "USD", "GBP", "CHF", "SEK", "CZK", "HUF", "MGA", "MRU", "TWD", "IDR", "ANG", "PLN"), 2),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
@@ -95,7 +95,7 @@ def test_rounding_is_the_same_whatever_the_way_of_rounding_around_it(digits: int
         assert (round_money(amount, currency), to_minor(amount, currency)) == expected
 
 
-@pytest.mark.parametrize("code", ["EUR", "XXX", "ZZZ"])
+@pytest.mark.parametrize("code", ["EUR", "QQQ", "ZZZ"])
 def test_three_capital_letters_are_a_currency(code: str) -> None:
     assert is_currency(code)
 
