@@ -11,7 +11,7 @@ from connector_service.engine.matching.alike import LIKELY
 from connector_service.engine.matching.auto import auto_match, match_list
 from connector_service.engine.matching.index import PartyIndex
 from connector_service.engine.matching.suggest import likely_match
-from tests.benchmarks.names import make_parties
+from tests.benchmarks.names import make_names, make_parties
 
 CUSTOMER, SUPPLIER = ReferenceKind.CUSTOMER, ReferenceKind.SUPPLIER
 
@@ -59,6 +59,10 @@ def test_the_same_name_is_linked_however_it_is_spelt() -> None:
             [party("A", "Acme", tax_number="NL812345678B01"), party("B", "Acme B.V.", tax_number="812345678B01")],
             [record("1", "Acme BV Nederland", tax_number="NL812345678B01")],
         ),
+        (  # one by its name, the other by its number
+            [party("A", "Acme"), party("B", "Acme B.V.", tax_number="812345678B01")],
+            [record("1", "Acme", tax_number="NL812345678B01")],
+        ),
     ],
 )
 def test_what_is_not_sure_is_left_alone(parties: list[Party], records: list[ReferenceRecord]) -> None:
@@ -100,12 +104,37 @@ def test_what_is_linked_already_is_not_linked_again() -> None:
     assert pairs(parties, records, linked_ids=frozenset({(SUPPLIER, "1")})) == [("A", "1")]
 
 
+def test_a_party_that_is_linked_already_still_makes_its_name_ambiguous() -> None:
+    parties = [party("A", "Acme"), party("B", "Acme")]
+    assert pairs(parties, [record("1", "Acme")], linked_keys=frozenset({(CUSTOMER, "A")})) == []
+
+
 def test_no_record_is_given_to_two_parties() -> None:
     parties, records = make_parties(1000, seed=5)
     doubled = parties + [party(f"D{one.key}", one.name.upper()) for one in parties[::7]]
     found = pairs(doubled, records)
     assert len(found) > 100
     assert len({key for key, _ in found}) == len({target for _, target in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("Hawthrone Joinery", "Hawthorne Joinery"),
+        ("Hawtorne Joinery", "Hawthorne Joinery"),
+        ("Installatietechniek Joinery", "Instalatietechnek Joinery"),
+        ("Katherine Joinery", "Catherine Joinery"),
+        ("Joinery, Blackwood", "Blackwod Joinery"),
+        ("Bright Side Joinery", "Brightside Joinery"),
+        ("Brightside Joinery", "Bright Side Joinery"),
+        ("J. Whitfield Joinery", "John Whitfield Joinery"),
+        ("Zbigniew Joinery Oakham", "Z. Joinery Oakham"),
+    ],
+)
+def test_one_is_found_in_a_crowd_that_shares_its_common_word(ours: str, theirs: str) -> None:
+    crowd = [record(str(number), f"{name} Joinery") for number, name in enumerate(make_names(1500))]
+    (row,) = match_list([party("A", ours)], PartyIndex([*crowd, record("wanted", theirs)]))
+    assert [one.record.id for one in row.suggestions] == ["wanted"]
 
 
 def test_the_list_finds_the_same_best_match_as_looking_at_all() -> None:

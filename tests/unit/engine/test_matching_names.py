@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connector_service.engine.matching import core, normal
 from connector_service.engine.matching.alike import LIKELY, compare, read
+from connector_service.engine.matching.words import close
 
 
 class Pair(NamedTuple):
@@ -155,3 +156,27 @@ def test_the_core_of_a_name(name: str, rest: str) -> None:
 )
 def test_the_reason_says_what_differs(left: str, right: str, reason: str) -> None:
     assert compare(read(left), read(right)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ("hawthorne", "hawthrone", True),
+        ("installatietechniek", "instalatietchniek", True),
+        ("catherine", "katherine", True),
+        ("mueller", "muller", True),
+        ("wit", "witt", True),
+        ("sons", "son", True),
+        ("jansen", "hansen", False),
+        ("hall", "hill", False),
+        ("christian", "christina", False),
+        ("julian", "juliane", False),
+        ("ivanov", "ivanova", False),
+        ("rossi", "rosso", False),
+        ("dachtechnik", "heiztechnik", False),
+        ("1234567", "1234568", False),
+        ("vii", "viii", False),
+    ],
+)
+def test_one_word_is_told_from_two(left: str, right: str, same: bool) -> None:
+    assert close(left, right) is close(right, left) is same
