@@ -190,9 +190,8 @@ class Checker:
             verdict.targets[role, key] = link.target_id
 
     def _exact(self, role: LinkKind, key: str, name: str, listed: TargetList) -> Link | None:
-        if not self._policy.auto_link or not name:
-            return None
-        same: tuple[ReferenceRecord, ...] = listed.by_name.get(normal(name), ())
+        same_as = normal(name) if self._policy.auto_link else ""
+        same: tuple[ReferenceRecord, ...] = listed.by_name.get(same_as, ()) if same_as else ()
         return Link(role, key, same[0].id, name, same[0].name) if len(same) == 1 else None
 
     def _mapped(
