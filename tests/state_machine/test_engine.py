@@ -52,6 +52,7 @@ WAYS: Final[dict[str, dict[str, Any]]] = {
     "person": {"idempotency": (Idempotency.PERSON,)},
     "queued": {"idempotency": (Idempotency.EXTERNAL_REFERENCE,), "queued": True},
 }
+UNKNOWN: Final = (Stumble.LOST_REQUEST, Stumble.SLOW, Stumble.LOST_ANSWER, Stumble.HALF)
 POINTS: Final = sorted(
     {
         name
@@ -200,6 +201,14 @@ class TwoSides(RuleBasedStateMachine):
         self.rig.adapter.refuse = lambda document: "It is wrong." if document.key == wrong else None
 
     # -- runs ---------------------------------------------------------------------------------------------------------
+
+    @rule(stumbles=st.lists(st.sampled_from(UNKNOWN), min_size=1, max_size=3), cents=st.integers(1, 5), kind=kinds)
+    def run_that_leaves_doubt_and_an_edit(self, stumbles: list[Stumble], cents: int, kind: Kind) -> None:
+        self._add(kind, cents, DAYS[2])
+        self.run(stumbles, 0.0)
+        for place in PLACES:
+            if self._some(place, State.IN_DOUBT) == key_of(kind, place):
+                self._edit(kind, place, cents)
 
     @rule(stumbles=st.lists(st.sampled_from(list(Stumble)), max_size=3), seconds=st.sampled_from(WAITS))
     def run(self, stumbles: list[Stumble], seconds: float) -> None:

@@ -45,6 +45,34 @@ class Clock:
 
 
 @dataclass
+class Followed:
+    """What has been seen of the trail, so that each check looks at the new lines only."""
+
+    chain: Chain = field(default_factory=lambda: Chain(KEY))
+    sequence: int = 0
+    digest: str = ""
+    states: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def follow(self, sequence: int, text: str, digest: str, kinds: set[str]) -> None:
+        """One line more: it follows the one before, is genuine, and its way is one that exists."""
+        line = json.loads(text)
+        assert sequence == self.sequence + 1, "a gap in the trail"
+        assert self.chain.genuine(text.encode()), "a line that was not sealed with the key"
+        assert line.get("previous", "") == self.digest, "a line that does not follow the one before"
+        self.sequence, self.digest = sequence, digest
+        # Bulk events name no documents.
+        if line.get("kind") not in kinds or not line.get("after") or not line.get("key"):
+            return
+        unit = (line.get("pair", ""), line["kind"], line["key"])
+        before, after = line.get("before", ""), line["after"]
+        assert before == after or may_become(State(before) if before else None, State(after)), f"{before} -> {after}"
+        known = self.states.get(unit, "")
+        bulk = {known, "marked", "waiting"}
+        assert before in bulk or (known == "gone" and not before) or not known, f"{unit}: {known}, then from {before}"
+        self.states[unit] = after
+
+
+@dataclass
 class Rig:
     """Everything a test of the engine needs, from the outside."""
 
@@ -64,6 +92,7 @@ class Rig:
         self.adapter = FakeBooks(self.books, fake_target.manifest(**self.target))
         self.store = self._open()
         self.last: RunResult | None = None
+        self.trail = Followed()
 
     def _open(self) -> Repository:
         return Repository(self.folder / "state.db", self.folder / "backups", Chain(KEY), clock=self.clock)
@@ -225,27 +254,9 @@ def check_store(rig: Rig) -> None:
         return
     counted = Counter(one.state.value for one in rig.rows(pair=rig.pair()))
     assert counted == Counter(rig.tallies()), "the kept counts differ from the documents"
-    chain = Chain(KEY)
-    previous = ""
-    for at, (sequence, line, digest) in enumerate(rig.store.trail.unflushed(0, 1_000_000), 1):
-        assert sequence == at, "a gap in the trail"
-        assert chain.genuine(line.encode()), "a line that was not sealed with the key"
-        assert json.loads(line).get("previous", "") == previous, "a line that does not follow the one before"
-        previous = digest
     kinds = {kind.value for kind in Kind}
-    last: dict[tuple[str, str, str], str] = {}
-    for one in rig.events():
-        if one.get("kind") not in kinds or not one.get("after"):
-            continue
-        unit = (one.get("pair", ""), one["kind"], one.get("key", ""))
-        before, after = one.get("before", ""), one["after"]
-        if not one.get("key"):
-            continue  # a bulk event: its documents are not named
-        assert before == after or may_become(State(before) if before else None, State(after)), f"{before} -> {after}"
-        known = last.get(unit, "")
-        bulk = {known, "marked", "waiting"}
-        assert before in bulk or (known == "gone" and not before) or not known, f"{unit}: {known}, then from {before}"
-        last[unit] = after
+    for sequence, text, digest in rig.store.trail.unflushed(rig.trail.sequence, 1_000_000):
+        rig.trail.follow(sequence, text, digest, kinds)
 
 
 def check_books(rig: Rig) -> None:
