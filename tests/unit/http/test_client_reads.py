@@ -178,7 +178,7 @@ def test_what_is_left_is_read_from_the_headers() -> None:
 
 
 def test_the_log_holds_no_content_and_tells_trouble_once(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="connector_service.http.client")
     scripts = [says(reply(200, b'{"Name": "Acme BV"}', intuit_tid="1-abc")), *[says(reply(500))] * 4, says(OK)]
     with talking(
         *scripts, credentials=Fixed({"authorization": "Bearer hidden"}), attempts=2, trace_header="intuit_tid"
