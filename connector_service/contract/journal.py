@@ -81,7 +81,9 @@ class Change:
     details: Mapping[str, Any] = field(default_factory=dict)
     """Further facts for the audit trail."""
     booked: Document | None = None
-    """The content as the store has it already: for the trail's amount, and not written again."""
+    """The content that is booked, where it is not ``record``: for the trail's amount, and not written again."""
+    keep_facts: bool = False
+    """Whether number, date, party and amount stay as they are, although ``record`` is remembered as the content."""
 
 
 @dataclass(frozen=True, slots=True)

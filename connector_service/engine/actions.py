@@ -90,6 +90,8 @@ def accept_change(journal: Journal, context: Context, document: Known) -> Known:
         State.EXPORTED,
         document,
         newer,
+        keep_facts=True,
+        booked=journal.content([document.id]).get(document.id),
         fingerprint=fingerprint(newer) if newer else None,
         details={"accepted": "the change at the source, as booked"},
     )
@@ -127,7 +129,14 @@ def finish_undo(
     crash_point("undo.after_call")
     if isinstance(outcome, Done):
         # What is undone must not be marked as exported at the source any more.
-        undone = Change(State.UNDONE, document, clear_flags=frozenset({Flag.WRITEBACK_PENDING}))
+        newer = journal.content([document.id], newer=True).get(document.id)
+        undone = Change(
+            State.UNDONE,
+            document,
+            newer,  # what it has become at the source is what may go out again
+            fingerprint=fingerprint(newer) if newer else None,
+            clear_flags=frozenset({Flag.WRITEBACK_PENDING}),
+        )
         return journal.finish_intent(context, intent, [undone])[0]
     if isinstance(outcome, Refused):
         journal.finish_intent(context, intent, [])

@@ -185,7 +185,7 @@ class Batch:
     def _update(self, change: Change, before: State, after: Known, facts: tuple[Any, ...], code: str) -> None:
         booked = minor_or_none(change.booked_total, facts[3] or _facts(change.booked)[3] or "")
         # A drifted document keeps the facts of what was booked; what it became stands in its newer content.
-        facts = (None,) * 5 if after.state in _BOOKED_CONTENT else facts
+        facts = (None,) * 5 if after.state in _BOOKED_CONTENT or change.keep_facts else facts
         self._updates.append(
             (
                 *facts,
@@ -220,7 +220,7 @@ class Batch:
 
     def _tell(self, change: Change, before: State | None, path: Sequence[State], after: Known) -> None:
         amount, currency = "", ""
-        record = change.record if change.record is not None else change.booked
+        record = change.booked if change.booked is not None else change.record
         if record is not None and not isinstance(record, Unreadable | TimeRecord):
             currency = record.currency
             amount = str(from_minor(total_of(record), currency))

@@ -65,10 +65,11 @@ def test_a_change_after_the_export_drifts_and_may_be_taken_back(rig: Rig) -> Non
 def test_a_person_may_keep_what_is_booked(rig: Rig) -> None:
     rig.shop.add(plain(INVOICE, 1))
     rig.run()
-    rig.shop.edit(INVOICE, "sales_invoice-1", note="As agreed")
+    rig.shop.edit(INVOICE, "sales_invoice-1", **dearer(rig.shop.document(INVOICE, "sales_invoice-1")))
     rig.run()
     rig.accept("sales_invoice-1")
-    assert rig.state("sales_invoice-1") is State.EXPORTED
+    row = rig.row("sales_invoice-1")
+    assert (row.state, row.total, row.problems) == ("exported", Decimal("121.01"), ())
     assert rig.run().exit == 0
     assert rig.state("sales_invoice-1") is State.EXPORTED
     rig.shop.edit(INVOICE, "sales_invoice-1", note="And changed again")
@@ -278,3 +279,21 @@ def test_a_total_that_the_books_compute_otherwise_is_told(rig: Rig) -> None:
     )
     assert row.status_code == "BOOKED_DIFFERS"
     assert "BOOKED_DIFFERS" in rig.issues()
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_what_is_undone_after_a_change_goes_out_as_it_is_now(make_rig: MakeRig, accepted: bool) -> None:
+    rig = make_rig(source={"consumes": True, "probe": False, "mark_exported": False})
+    rig.shop.add(plain(INVOICE, 1))
+    rig.run()
+    rig.shop.add(plain(INVOICE, 1, note="Changed"))
+    rig.run()
+    assert rig.state("sales_invoice-1") is State.DRIFTED
+    if accepted:
+        rig.accept("sales_invoice-1")
+    rig.undo("sales_invoice-1")
+    rig.act("retry", "sales_invoice-1")
+    rig.run()
+    (booked,) = rig.books.alive()
+    assert isinstance(booked.document, MoneyDocument)
+    assert (rig.state("sales_invoice-1"), booked.document.note) == ("exported", "Changed")
