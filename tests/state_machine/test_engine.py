@@ -352,7 +352,7 @@ class TwoSides(RuleBasedStateMachine):
 
 
 def test_two_sides(long_run: bool, pytestconfig: pytest.Config) -> None:
-    examples, steps = (3000, 80) if long_run else (40, 40) if pytestconfig.getoption("--quick") else (200, 50)
+    examples, steps = (3000, 80) if long_run else (40, 40) if pytestconfig.getoption("--quick") else (400, 50)
     run_state_machine_as_test(
         TwoSides,
         settings=settings(
