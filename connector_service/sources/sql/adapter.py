@@ -59,6 +59,7 @@ class SqlSource:
     def __init__(self, database: Database, tables: dict[AnyKind, KindProfile], zone: tzinfo) -> None:
         """Take the database and the tables of the profile that the route chose."""
         self._database = database
+        database.may_write = any(table.mark_exported or table.mark_paid for table in tables.values())
         self._tables = tables
         self._zone = zone
         self._columns: dict[AnyKind, tuple[str, ...]] = {}

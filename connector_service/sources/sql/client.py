@@ -68,6 +68,8 @@ class Database:
         self.dialect = Dialect(known) if known in list(Dialect) else Dialect.ODBC
         self._file = self._sqlite_file() if self.dialect is Dialect.SQLITE else None
         self._engines: dict[bool, Engine] = {}
+        self.may_write = False
+        """Whether the profile has marks, so that what a crash left of one may be taken back."""
 
     def _sqlite_file(self) -> Path:
         name = self._url.database or ""
@@ -109,7 +111,9 @@ class Database:
     def query(self, statement: str, values: Mapping[str, Bound], place: str) -> Iterator[Answer]:
         """Run a query and stream its rows, as plain tuples of the driver, within a transaction that cannot write."""
         with self._translated(place):
-            connection = self._engine(write=False).connect()
+            engine = self._engine(write=False)
+            self._take_back_unfinished()
+            connection = engine.connect()
         try:
             with self._translated(place):
                 compiled = text(bare(statement)).bindparams(**values).compile(dialect=connection.dialect)
@@ -162,6 +166,23 @@ class Database:
         """Errors of the driver itself, which come out of its cursor; UnicodeDecodeError is a text that is not UTF-8."""
         modules: list[Any] = [engine.dialect.dbapi for engine in self._engines.values()]
         return (UnicodeDecodeError, *(module.Error for module in modules))
+
+    def _take_back_unfinished(self) -> None:
+        """Let SQLite undo a transaction that a crash cut off: a connection that may only read cannot, and fails.
+
+        A journal that belongs to a transaction still under way is left alone by SQLite itself
+        (sqlite.org, "File locking and concurrency", hot journals).
+        """
+        if self._file is None or not self.may_write:
+            return
+        journal = self._file.with_name(f"{self._file.name}-journal")
+        if not journal.exists() or not journal.stat().st_size:
+            return
+        connection = sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=rw", uri=True, timeout=_LOCK)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        finally:
+            connection.close()
 
     def _engine(self, *, write: bool) -> Engine:
         if self._file is not None:
